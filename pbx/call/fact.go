@@ -1,0 +1,279 @@
+package call
+
+import (
+	"time"
+
+	"branchline/hal"
+)
+
+// Fact is something that has come true and that somebody may want to read in a year. Kind is its
+// stable name on the timeline; About is the call that it belongs to, "" where none.
+type Fact interface {
+	Kind() string
+	About() ID
+}
+
+type (
+	// Booted opens a run of the program. Clean: the run before it was stopped in peace.
+	Booted struct {
+		Boot    uint32 `json:"boot"`
+		Program string `json:"program"`
+		Clean   bool   `json:"clean"`
+	}
+	// Stopped closes a run in peace.
+	Stopped struct {
+		Boot uint32 `json:"boot"`
+	}
+	// LineUp and LineDown say whether a line can carry calls.
+	LineUp struct {
+		Line   string     `json:"line"`
+		Traits hal.Traits `json:"traits"`
+	}
+	LineDown struct {
+		Line string `json:"line"`
+		Why  string `json:"why"`
+	}
+	// PhoneUp and PhoneDown say whether an extension has a phone that can ring.
+	PhoneUp struct {
+		Extension string `json:"extension"`
+	}
+	PhoneDown struct {
+		Extension string `json:"extension"`
+		Why       string `json:"why,omitempty"`
+	}
+	// ConfigApplied says which configuration is in force from here on.
+	ConfigApplied struct {
+		Version uint64 `json:"version"`
+		Who     string `json:"who"`
+	}
+	// Unsynced says that the disk did not confirm in time and calls went on without it.
+	Unsynced struct {
+		For time.Duration `json:"for_ns"`
+	}
+	// Began opens a call.
+	Began struct {
+		Call      ID         `json:"call"`
+		Leg       hal.LegID  `json:"leg"`
+		Line      string     `json:"line"`
+		Direction Direction  `json:"direction"`
+		From      hal.Number `json:"from"`
+		To        hal.Number `json:"to"`
+		Name      string     `json:"name,omitempty"`
+		Extension string     `json:"extension,omitempty"` // who calls, where it is one of ours
+		Agent     string     `json:"agent,omitempty"`     // signed in there
+		Wire      string     `json:"wire"`
+	}
+	// FlowEntered says that the call's IVR flow began.
+	FlowEntered struct {
+		Call ID     `json:"call"`
+		Flow string `json:"flow"`
+	}
+	// Keyed is a key that counted, and where. A secret field's keys are not told.
+	Keyed struct {
+		Call ID        `json:"call"`
+		Leg  hal.LegID `json:"leg"`
+		Key  string    `json:"key"`
+		Step string    `json:"step,omitempty"`
+	}
+	// Queued opens a queue visit, Dequeued closes it.
+	Queued struct {
+		Call  ID     `json:"call"`
+		Queue string `json:"queue"`
+	}
+	Dequeued struct {
+		Call   ID            `json:"call"`
+		Queue  string        `json:"queue"`
+		Exit   Exit          `json:"exit"`
+		Agent  string        `json:"agent,omitempty"`
+		Waited time.Duration `json:"waited_ns"`
+	}
+	// Offered opens an offer: the contact is given to one agent. It is closed by Connected of that
+	// agent, Missed or Withdrawn.
+	Offered struct {
+		Call      ID        `json:"call"`
+		Queue     string    `json:"queue"`
+		Agent     string    `json:"agent"`
+		Extension string    `json:"extension"`
+		Leg       hal.LegID `json:"leg"`
+		Why       string    `json:"why"` // why this agent: "longest idle, 19s"
+	}
+	// Missed closes an offer that the agent did not take: rona, rejected, busy, unreachable, trouble.
+	Missed struct {
+		Call  ID        `json:"call"`
+		Queue string    `json:"queue"`
+		Agent string    `json:"agent"`
+		Leg   hal.LegID `json:"leg"`
+		Why   string    `json:"why"`
+	}
+	// Withdrawn closes an offer for no fault of the agent: the caller left, or the call ended.
+	Withdrawn struct {
+		Call  ID        `json:"call"`
+		Queue string    `json:"queue"`
+		Agent string    `json:"agent"`
+		Leg   hal.LegID `json:"leg"`
+		Why   string    `json:"why"`
+	}
+	// Dialed opens a leg that the box dials.
+	Dialed struct {
+		Call  ID         `json:"call"`
+		Leg   hal.LegID  `json:"leg"`
+		Line  string     `json:"line"`
+		To    hal.Number `json:"to"`
+		Agent string     `json:"agent,omitempty"`
+	}
+	// Opened gives the wire's own id of a dialled leg.
+	Opened struct {
+		Call ID        `json:"call"`
+		Leg  hal.LegID `json:"leg"`
+		Wire string    `json:"wire"`
+	}
+	// Alerting says that a dialled leg rings.
+	Alerting struct {
+		Call ID        `json:"call"`
+		Leg  hal.LegID `json:"leg"`
+	}
+	// Answered says that a leg talks. Release ends it after a crash of the box.
+	Answered struct {
+		Call    ID        `json:"call"`
+		Leg     hal.LegID `json:"leg"`
+		Contact string    `json:"contact,omitempty"`
+		Release string    `json:"release,omitempty"`
+	}
+	// Connected says that two legs hear each other; Agent and Queue where it was an offer.
+	Connected struct {
+		Call  ID        `json:"call"`
+		Leg   hal.LegID `json:"leg"`  // the caller's
+		Peer  hal.LegID `json:"peer"` // the callee's
+		Agent string    `json:"agent,omitempty"`
+		Queue string    `json:"queue,omitempty"`
+	}
+	// Held and Resumed say what a party did with its end.
+	Held struct {
+		Call ID        `json:"call"`
+		Leg  hal.LegID `json:"leg"`
+	}
+	Resumed struct {
+		Call ID        `json:"call"`
+		Leg  hal.LegID `json:"leg"`
+	}
+	// RecordingStarted and RecordingSaved: File is relative to the recordings folder.
+	RecordingStarted struct {
+		Call  ID          `json:"call"`
+		File  string      `json:"file"`
+		Left  []hal.LegID `json:"left"`
+		Right []hal.LegID `json:"right"`
+	}
+	RecordingSaved struct {
+		Call ID            `json:"call"`
+		File string        `json:"file"`
+		For  time.Duration `json:"for_ns"`
+		Err  string        `json:"err,omitempty"`
+	}
+	// LegEnded closes a leg.
+	LegEnded struct {
+		Call  ID        `json:"call"`
+		Leg   hal.LegID `json:"leg"`
+		Cause hal.Cause `json:"cause"`
+		Far   bool      `json:"far"`
+		Wire  string    `json:"wire,omitempty"`
+	}
+	// Ended closes a call: its record is complete but for a RecordingSaved that may follow.
+	Ended struct {
+		Call  ID        `json:"call"`
+		Cause hal.Cause `json:"cause"`
+		By    Party     `json:"by"`
+	}
+	// Presence is an agent's new state. Actor is who did it: the agent's number, "system", or a
+	// person's name; Cause is one of the By… constants.
+	Presence struct {
+		Agent     string    `json:"agent"`
+		State     State     `json:"state"`
+		Reason    string    `json:"reason,omitempty"`
+		Extension string    `json:"extension,omitempty"`
+		Call      ID        `json:"call,omitempty"`
+		Actor     string    `json:"actor"`
+		Cause     string    `json:"cause"`
+		Until     time.Time `json:"until,omitzero"` // the deadline of a state that has one
+	}
+	// SignInRefused counts a sign-in that failed; Why: "unknown agent", "wrong PIN", "locked".
+	SignInRefused struct {
+		Agent     string `json:"agent"`
+		Extension string `json:"extension"`
+		Why       string `json:"why"`
+	}
+	// Trouble is something that a person should know about a call: an order that failed, a panic.
+	Trouble struct {
+		Call ID        `json:"call,omitempty"`
+		Leg  hal.LegID `json:"leg,omitempty"`
+		What string    `json:"what"`
+	}
+	// Unknown is a fact of a kind that this program does not know: it is skipped and counted.
+	Unknown struct {
+		Name string
+		Raw  []byte
+	}
+)
+
+func (Booted) Kind() string           { return "booted" }
+func (Stopped) Kind() string          { return "stopped" }
+func (LineUp) Kind() string           { return "line_up" }
+func (LineDown) Kind() string         { return "line_down" }
+func (PhoneUp) Kind() string          { return "phone_up" }
+func (PhoneDown) Kind() string        { return "phone_down" }
+func (ConfigApplied) Kind() string    { return "config_applied" }
+func (Unsynced) Kind() string         { return "unsynced" }
+func (Began) Kind() string            { return "began" }
+func (FlowEntered) Kind() string      { return "flow_entered" }
+func (Keyed) Kind() string            { return "keyed" }
+func (Queued) Kind() string           { return "queued" }
+func (Dequeued) Kind() string         { return "dequeued" }
+func (Offered) Kind() string          { return "offered" }
+func (Missed) Kind() string           { return "missed" }
+func (Withdrawn) Kind() string        { return "withdrawn" }
+func (Dialed) Kind() string           { return "dialed" }
+func (Opened) Kind() string           { return "opened" }
+func (Alerting) Kind() string         { return "alerting" }
+func (Answered) Kind() string         { return "answered" }
+func (Connected) Kind() string        { return "connected" }
+func (Held) Kind() string             { return "held" }
+func (Resumed) Kind() string          { return "resumed" }
+func (RecordingStarted) Kind() string { return "recording_started" }
+func (RecordingSaved) Kind() string   { return "recording_saved" }
+func (LegEnded) Kind() string         { return "leg_ended" }
+func (Ended) Kind() string            { return "ended" }
+func (Presence) Kind() string         { return "presence" }
+func (SignInRefused) Kind() string    { return "sign_in_refused" }
+func (Trouble) Kind() string          { return "trouble" }
+func (f Unknown) Kind() string        { return f.Name }
+
+func (Booted) About() ID             { return "" }
+func (Stopped) About() ID            { return "" }
+func (LineUp) About() ID             { return "" }
+func (LineDown) About() ID           { return "" }
+func (PhoneUp) About() ID            { return "" }
+func (PhoneDown) About() ID          { return "" }
+func (ConfigApplied) About() ID      { return "" }
+func (Unsynced) About() ID           { return "" }
+func (f Began) About() ID            { return f.Call }
+func (f FlowEntered) About() ID      { return f.Call }
+func (f Keyed) About() ID            { return f.Call }
+func (f Queued) About() ID           { return f.Call }
+func (f Dequeued) About() ID         { return f.Call }
+func (f Offered) About() ID          { return f.Call }
+func (f Missed) About() ID           { return f.Call }
+func (f Withdrawn) About() ID        { return f.Call }
+func (f Dialed) About() ID           { return f.Call }
+func (f Opened) About() ID           { return f.Call }
+func (f Alerting) About() ID         { return f.Call }
+func (f Answered) About() ID         { return f.Call }
+func (f Connected) About() ID        { return f.Call }
+func (f Held) About() ID             { return f.Call }
+func (f Resumed) About() ID          { return f.Call }
+func (f RecordingStarted) About() ID { return f.Call }
+func (f RecordingSaved) About() ID   { return f.Call }
+func (f LegEnded) About() ID         { return f.Call }
+func (f Ended) About() ID            { return f.Call }
+func (f Presence) About() ID         { return f.Call }
+func (SignInRefused) About() ID      { return "" }
+func (f Trouble) About() ID          { return f.Call }
+func (Unknown) About() ID            { return "" }

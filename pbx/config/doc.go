@@ -1,0 +1,128 @@
+// Package config is the one document that says how the box behaves: Doc, how it is read (Load),
+// judged (Validate) and compared (Diff). A document is replaced whole, never changed in place.
+//
+// Start at Doc; testdata/v1.yaml is a whole one with comments.
+package config
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Doc is the whole configuration of a box. Load fills defaults, so that readers never guess.
+type Doc struct {
+	Version    int         `yaml:"version"` // of the format: 1
+	Site       Site        `yaml:"site"`
+	Network    Network     `yaml:"network"`
+	Lines      []Line      `yaml:"lines"`
+	Extensions []Extension `yaml:"extensions"`
+	Agents     []Agent     `yaml:"agents"`
+	Queues     []Queue     `yaml:"queues"`
+	Flows      []Flow      `yaml:"flows"`
+	Outbound   []Route     `yaml:"outbound"`
+	Codes      Codes       `yaml:"codes"`
+}
+
+// Site is the place where the box stands.
+type Site struct {
+	Name     string `yaml:"name"`
+	Timezone string `yaml:"timezone"` // IANA name; default UTC
+	Country  string `yaml:"country"`  // ISO 3166 two letters: tones and cadences; default US
+	Language string `yaml:"language"` // of prompts: "en", "zh-CN"; default en
+}
+
+// Network holds addresses and ports. Changes of it take effect when the box restarts.
+type Network struct {
+	SIP SIP `yaml:"sip"`
+	RTP RTP `yaml:"rtp"`
+}
+
+// SIP is where desk phones reach the box: real addresses, not wildcards.
+type SIP struct {
+	Listen []netip.AddrPort `yaml:"listen"` // default 127.0.0.1:5060
+	Realm  string           `yaml:"realm"`  // default branchline
+}
+
+// RTP is the range of UDP ports for sound, both included. Default 10000-10999.
+type RTP struct {
+	First uint16 `yaml:"first"`
+	Last  uint16 `yaml:"last"`
+}
+
+// Line is one outside line: which slot of the board, and where its callers go.
+type Line struct {
+	Name   string `yaml:"name"`
+	Kind   string `yaml:"kind"`   // sim
+	Slot   string `yaml:"slot"`   // of the board: slot1, slot2 …
+	Number string `yaml:"number"` // its own number, E.164
+	PIN    string `yaml:"pin"`    // of the SIM; tried once
+	Flow   string `yaml:"flow"`   // where its callers go
+}
+
+// Extension is an internal number with a desk phone that signs in by Password.
+type Extension struct {
+	Number   string `yaml:"number"`
+	Name     string `yaml:"name"`
+	Password string `yaml:"password"`
+	Record   bool   `yaml:"record"` // record its direct calls
+}
+
+// Agent is a person who takes contacts, at whatever phone he signs in.
+type Agent struct {
+	Number string `yaml:"number"`
+	Name   string `yaml:"name"`
+	PIN    string `yaml:"pin"`
+}
+
+// Queue is a place where contacts wait for agents.
+type Queue struct {
+	Name        string        `yaml:"name"`
+	Agents      []string      `yaml:"agents"`       // agent numbers
+	Strategy    string        `yaml:"strategy"`     // longest-idle
+	RingTimeout time.Duration `yaml:"ring_timeout"` // of one offer; default 15s
+	WrapUp      time.Duration `yaml:"wrap_up"`      // after a contact; 0 none, default 10s
+	MaxWait     time.Duration `yaml:"max_wait"`     // 0: without end; then the flow goes on
+	Music       []string      `yaml:"music"`        // prompts played round; empty: the built-in tune
+	Record      bool          `yaml:"record"`
+}
+
+// Flow is an IVR flow: steps run from the first on; each goes to Then, or to the one below it. At
+// the end of the last step the call is hung up.
+type Flow struct {
+	Name  string `yaml:"name"`
+	Steps []Step `yaml:"steps"`
+}
+
+// Step is one step of a flow: exactly one of Play, Menu, Queue and Hangup is set.
+type Step struct {
+	Name   string   `yaml:"name"`
+	Play   []string `yaml:"play"` // prompts
+	Menu   *Menu    `yaml:"menu"`
+	Queue  string   `yaml:"queue"` // goes on when max_wait has passed
+	Hangup bool     `yaml:"hangup"`
+	Then   string   `yaml:"then"` // a step's name
+}
+
+// Menu plays Prompt and takes one key, also while it plays.
+type Menu struct {
+	Prompt    []string          `yaml:"prompt"`
+	Keys      map[string]string `yaml:"keys"`      // key → step
+	Wait      time.Duration     `yaml:"wait"`      // for a key after the prompt; default 5s
+	Tries     int               `yaml:"tries"`     // default 3
+	Invalid   []string          `yaml:"invalid"`   // played after a key that is not in Keys
+	Otherwise string            `yaml:"otherwise"` // step after the last try; "": the one below
+}
+
+// Route sends numbers that a desk phone dials to outside lines, the first that matches.
+type Route struct {
+	Prefix string   `yaml:"prefix"` // what the dialled number begins with
+	Strip  int      `yaml:"strip"`  // how many of its leading characters are not sent
+	Add    string   `yaml:"add"`    // what is put in front instead
+	Lines  []string `yaml:"lines"`  // tried in order
+}
+
+// Codes are what an agent dials at a desk phone.
+type Codes struct {
+	SignIn string `yaml:"sign_in"` // signs in, or out who is in; default *22
+	Ready  string `yaml:"ready"`   // ready, or not ready who is ready; default *23
+}
