@@ -183,11 +183,12 @@ type (
 		Cause hal.Cause `json:"cause"`
 		By    Party     `json:"by"`
 	}
-	// Presence is an agent's new state. Actor is who did it: the agent's number, "system", or a
+	// Presence is an agent's new state; Reason is that of not ready, now or After. Actor is who did it: the agent's number, "system", or a
 	// person's name; Cause is one of the By… constants.
 	Presence struct {
 		Agent     string    `json:"agent"`
 		State     State     `json:"state"`
+		After     State     `json:"after,omitempty"` // what follows a state that ends by itself, where it is not ready
 		Reason    string    `json:"reason,omitempty"`
 		Extension string    `json:"extension,omitempty"`
 		Call      ID        `json:"call,omitempty"`

@@ -1,0 +1,113 @@
+package floor
+
+import (
+	"slices"
+	"time"
+
+	"branchline/hal"
+	"branchline/pbx/call"
+)
+
+// expire does what is due at f.now. A deadline that it meets is moved or removed, so that Wake
+// always lies ahead.
+func (f *Floor) expire() {
+	for _, c := range slices.Clone(f.calls) {
+		for _, l := range c.legsNow() {
+			if due(l.deadline, f.now) && f.legs[l.id] == l {
+				l.deadline = time.Time{}
+				f.legLate(c, l)
+			}
+		}
+		if c.ending {
+			continue
+		}
+		if due(c.ivr.await, f.now) {
+			f.keyLate(c)
+		}
+		if c.desk != nil && due(c.desk.await, f.now) {
+			f.deskLate(c)
+		}
+		if c.visit != nil && due(c.visit.deadline, f.now) && !f.answeredOffer(c) {
+			f.flowOut(c, call.ExitTimeout)
+		}
+	}
+	for _, a := range f.agents {
+		if due(a.wrapUntil, f.now) {
+			a.wrapUntil = time.Time{}
+			f.show(a, "system", call.ByDeadline)
+		}
+	}
+}
+
+// answeredOffer: an agent has picked up and only the caller's own answer is awaited. His wait is
+// over; the deadline goes.
+func (f *Floor) answeredOffer(c *contact) bool {
+	if c.peer == nil {
+		return false
+	}
+	c.visit.deadline = time.Time{}
+	return true
+}
+
+func due(at, now time.Time) bool { return !at.IsZero() && !at.After(now) }
+
+// legLate takes that a leg did not do in time what it had to.
+func (f *Floor) legLate(c *contact, l *leg) {
+	switch {
+	case l.ending:
+		f.vanish(l, "did not say that it is gone")
+	case l.kind == offered && !l.alerting:
+		f.missed(c, "unreachable")
+	case l.kind == offered:
+		f.missed(c, call.ByRONA)
+	default:
+		f.end(c, hal.NoAnswer, call.BySystem)
+	}
+}
+
+// vanish treats a leg as gone that its line has lost. Whoever invents a Gone also orders Hangup.
+func (f *Floor) vanish(l *leg, why string) {
+	f.fact(call.Trouble{Call: l.of.id, Leg: l.id, What: "the line " + why})
+	f.order(hal.Hangup{Leg: l.id, Cause: hal.WireTrouble})
+	f.gone(l, hal.Gone{Leg: l.id, Cause: hal.WireTrouble})
+}
+
+// wake finds the earliest deadline.
+func (f *Floor) wake() {
+	f.deadline = time.Time{}
+	for _, c := range f.calls {
+		for _, l := range c.others {
+			f.sooner(l.deadline)
+		}
+		if c.caller != nil {
+			f.sooner(c.caller.deadline)
+		}
+		if c.ending {
+			continue
+		}
+		f.sooner(c.ivr.await)
+		if c.desk != nil {
+			f.sooner(c.desk.await)
+		}
+		if c.visit != nil {
+			f.sooner(c.visit.deadline)
+		}
+	}
+	for _, a := range f.agents {
+		f.sooner(a.wrapUntil)
+	}
+}
+
+func (f *Floor) sooner(at time.Time) {
+	if !at.IsZero() && (f.deadline.IsZero() || at.Before(f.deadline)) {
+		f.deadline = at
+	}
+}
+
+func (c *contact) legsNow() []*leg {
+	legs := slices.Clone(c.others)
+	if c.caller != nil {
+		legs = append(legs, c.caller)
+	}
+	return legs
+}

@@ -1,0 +1,175 @@
+package floor
+
+import (
+	"slices"
+	"time"
+
+	"branchline/hal"
+	"branchline/pbx/call"
+)
+
+// gone takes that a leg is no more, and what follows from it.
+func (f *Floor) gone(l *leg, s hal.Gone) {
+	c := l.of
+	f.fact(call.LegEnded{Call: c.id, Leg: l.id, Cause: s.Cause, Far: s.Far, Wire: s.Wire})
+	f.forget(l)
+	switch {
+	case c.ending || l.ending:
+	case l.kind == caller:
+		f.end(c, s.Cause, partyOf(s, call.ByCaller))
+	case c.visit != nil && c.visit.offer == l:
+		f.offerGone(c, s)
+	case l == c.peer:
+		f.end(c, s.Cause, partyOf(s, call.ByCallee))
+	case l.kind == abroad && !l.alerting && retry(s.Cause):
+		f.dialOutside(c, s.Cause)
+	default:
+		f.end(c, s.Cause, partyOf(s, call.ByCallee))
+	}
+	f.showAt(l.phone, call.ByCall)
+	f.close(c)
+}
+
+// retry tells whether another line may do better. A busy or unknown number stays that.
+func retry(c hal.Cause) bool { return c == hal.Congestion || c == hal.WireTrouble }
+
+func partyOf(s hal.Gone, far call.Party) call.Party {
+	if s.Far {
+		return far
+	}
+	return call.BySystem
+}
+
+// offerGone takes that the phone of an offer rang off, or the agent hung up before the caller could
+// talk: in both cases the agent did not take the contact.
+func (f *Floor) offerGone(c *contact, s hal.Gone) {
+	c.peer = nil
+	switch s.Cause {
+	case hal.Busy:
+		f.missed(c, "busy")
+	case hal.Unreachable, hal.Congestion, hal.WireTrouble:
+		f.missed(c, "unreachable")
+	case hal.NoAnswer:
+		f.missed(c, call.ByRONA)
+	default:
+		f.missed(c, call.ByReject)
+	}
+}
+
+// end begins the end of a call: everybody is hung up, and Ended follows when the last leg is gone.
+func (f *Floor) end(c *contact, cause hal.Cause, by call.Party) {
+	if c.ending {
+		return
+	}
+	c.ending, c.cause, c.by = true, cause, by
+	c.ivr.await = time.Time{}
+	if c.visit != nil {
+		exit := call.ExitSystem
+		if by == call.ByCaller {
+			exit = call.ExitAbandoned
+		}
+		f.withdraw(c, exitWhy(exit))
+		f.leaveQueue(c, exit, "")
+	}
+	for _, l := range slices.Clone(c.others) {
+		f.wrapUp(c, l)
+		f.hangup(l, reasonFor(l, cause))
+	}
+	if c.caller != nil {
+		f.hangup(c.caller, cause)
+	}
+	f.close(c)
+}
+
+func exitWhy(e call.Exit) string {
+	if e == call.ExitAbandoned {
+		return "caller left"
+	}
+	return "call ended"
+}
+
+// reasonFor is the cause that a dialled leg is hung up with: one that still rings is called off.
+func reasonFor(l *leg, cause hal.Cause) hal.Cause {
+	if l.answered {
+		return hal.Normal
+	}
+	if cause == hal.Normal {
+		return hal.NoAnswer
+	}
+	return cause
+}
+
+// hangup ends a leg and shows what its agent is doing now.
+func (f *Floor) hangup(l *leg, cause hal.Cause) {
+	f.release(l, cause)
+	f.showAt(l.phone, call.ByCall)
+}
+
+// release orders the end of a leg, once; a leg that is gone already is left alone.
+func (f *Floor) release(l *leg, cause hal.Cause) {
+	if l.ending || f.legs[l.id] != l {
+		return
+	}
+	l.ending, l.deadline = true, f.now.Add(hangupGrace)
+	f.order(hal.Hangup{Leg: l.id, Cause: cause})
+}
+
+// forget takes a leg out of everything that knows it.
+func (f *Floor) forget(l *leg) {
+	delete(f.legs, l.id)
+	c := l.of
+	if l == c.caller {
+		c.caller = nil
+	}
+	c.others = slices.DeleteFunc(c.others, func(o *leg) bool { return o == l })
+	if l.phone != nil {
+		if c.peer == l && !c.ending {
+			f.wrapUp(c, l)
+		}
+		l.phone.legs = slices.DeleteFunc(l.phone.legs, func(o *leg) bool { return o == l })
+	}
+}
+
+// close states the end of a call that has no leg any more.
+func (f *Floor) close(c *contact) {
+	if !c.ending || c.caller != nil || len(c.others) > 0 {
+		return
+	}
+	at := slices.Index(f.calls, c)
+	if at < 0 {
+		return
+	}
+	f.calls = slices.Delete(f.calls, at, at+1)
+	f.fact(call.Ended{Call: c.id, Cause: c.cause, By: c.by})
+}
+
+// Drop ends the call of leg id by force, after a panic in Step: its legs are hung up and forgotten,
+// its facts closed, whatever state the call is in. Nil facts and orders mean that no such call is up.
+func (f *Floor) Drop(now time.Time, id hal.LegID) Output {
+	f.now, f.out = now, Output{}
+	l := f.legs[id]
+	if l == nil {
+		return Output{}
+	}
+	c := l.of
+	c.ending, c.cause, c.by = true, hal.WireTrouble, call.BySystem
+	f.fact(call.Trouble{Call: c.id, Leg: id, What: "the program failed in this call; it was ended so that the others go on"})
+	if v := c.visit; v != nil {
+		if v.offer != nil {
+			f.fact(call.Withdrawn{Call: c.id, Queue: v.queue, Agent: v.agent.number, Leg: v.offer.id, Why: "call ended"})
+		}
+		f.leaveQueue(c, call.ExitSystem, "")
+	}
+	for _, l := range append(slices.Clone(c.others), c.caller) {
+		if l == nil {
+			continue
+		}
+		f.order(hal.Hangup{Leg: l.id, Cause: hal.WireTrouble})
+		f.fact(call.LegEnded{Call: c.id, Leg: l.id, Cause: hal.WireTrouble})
+		f.forget(l)
+		f.showAt(l.phone, call.ByCall)
+	}
+	f.close(c)
+	f.settle()
+	return f.out
+}
