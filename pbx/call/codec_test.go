@@ -65,7 +65,7 @@ func samples() []call.Fact {
 		call.LegEnded{Call: id, Leg: in, Cause: hal.Normal, Far: true, Wire: "NO CARRIER"},
 		call.Ended{Call: id, Cause: hal.Normal, By: call.ByCaller},
 		call.Presence{
-			Agent: "1001", State: call.WrapUp, Reason: "rest", Extension: "201", Call: id, Actor: "system",
+			Agent: "1001", State: call.WrapUp, After: call.NotReady, Reason: "rest", Extension: "201", Call: id, Actor: "system",
 			Cause: call.ByCall, Until: at,
 		},
 		call.SignInRefused{Agent: "1001", Extension: "201", Why: "wrong PIN"},

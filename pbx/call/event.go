@@ -43,6 +43,8 @@ type (
 	SetReady struct{ Agent, Actor string }
 	// SetNotReady keeps calls away from a signed-in agent; during a call it takes effect after it.
 	SetNotReady struct{ Agent, Reason, Actor string }
+	// EndAll hangs up everybody: the box is being stopped.
+	EndAll struct{ Actor string }
 	// EndCall hangs up all legs of a call.
 	EndCall struct {
 		Call  ID
@@ -54,6 +56,7 @@ func (SignOut) command()     {}
 func (SetReady) command()    {}
 func (SetNotReady) command() {}
 func (EndCall) command()     {}
+func (EndAll) command()      {}
 
 // Task is work for the outside of the floor. A bounded worker runs it until Deadline; it comes
 // back as Done with its Ref, always.

@@ -264,6 +264,11 @@ func (f *Floor) ask(command call.Command) error {
 		}
 		f.end(f.calls[i], hal.Normal, call.BySystem)
 		return nil
+	case call.EndAll:
+		for _, o := range slices.Clone(f.calls) {
+			f.end(o, hal.Restarted, call.BySystem)
+		}
+		return nil
 	default:
 		panic(fmt.Sprintf("floor: command %T", command))
 	}

@@ -1,0 +1,257 @@
+// Package boot is where the halves of the box meet: it opens the folder, finds what the run before
+// left, makes the services and keeps them running until it is told to stop.
+//
+// The boot path is the recovery path: there is no other. Start at New, then Run.
+package boot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"branchline/board/sim"
+	"branchline/firmware/supervise"
+	"branchline/hal"
+	"branchline/pbx/call"
+	"branchline/pbx/config"
+	"branchline/pbx/engine"
+	"branchline/pbx/floor"
+	"branchline/pbx/journal"
+	"branchline/pbx/media"
+	"branchline/pbx/recording"
+	"branchline/pbx/sip"
+	"branchline/pbx/store"
+	"branchline/pbx/view"
+	"branchline/pbx/view/board"
+	"branchline/ui"
+)
+
+// Options say where a box lives and on what.
+type Options struct {
+	Board   string // "sim"
+	Data    string // folder; made if need be
+	Seed    string // file whose document a fresh folder begins with; "": the board's demo
+	Version string
+	Log     *slog.Logger
+}
+
+// Time limits of a stop; together under the 5 s that SIGTERM has.
+const (
+	endCalls     = time.Second
+	stopServices = 2500 * time.Millisecond
+	stopStore    = time.Second
+	reserve      = 64 << 20 // of the disk, for the journal: recordings stop before it
+)
+
+// Box is one running box. Make it by New and Run it once.
+type Box struct {
+	o       Options
+	started time.Time
+	boot    uint32
+
+	store   *store.Store
+	journal *journal.Journal
+	board   hal.Board
+	world   *sim.World // nil on real hardware
+	tapes   *recording.Writer
+	media   *media.Worker
+	prompts *prompts
+	phones  *sip.Phones
+	engine  *engine.Engine
+	config  *configuration
+	lines   *lines
+	page    http.Handler
+	records *os.Root
+	live    atomic.Pointer[board.Snapshot]
+	ready   chan struct{}
+}
+
+// New opens the folder and makes a box of what is there. Nothing runs yet, and nothing has been said
+// on any wire. An error says what a person can do.
+func New(o Options) (*Box, error) {
+	if o.Board != "sim" {
+		return nil, fmt.Errorf("there is no board %q; boards: sim", o.Board)
+	}
+	if err := os.MkdirAll(o.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	st, err := store.Open(o.Data)
+	if err != nil {
+		return nil, err
+	}
+	b := &Box{o: o, started: time.Now(), store: st, ready: make(chan struct{})}
+	b.live.Store(&board.Snapshot{})
+	if err := b.build(); err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	return b, nil
+}
+
+func (b *Box) build() error {
+	var clean bool
+	var err error
+	if b.boot, clean, err = b.store.NextBoot(); err != nil {
+		return err
+	}
+	b.journal, err = journal.Open(b.store, journal.Options{
+		Log: b.o.Log, Folds: []journal.Fold{view.NewRecords(), view.NewAgentLog(), view.NewRecordings()},
+	})
+	if err != nil {
+		return err
+	}
+	if b.config, err = openConfiguration(b); err != nil {
+		return err
+	}
+	doc := b.config.doc()
+	if b.world, err = sim.New(filepath.Join(b.o.Data, "sim"), b.o.Log); err != nil {
+		return err
+	}
+	b.board = b.world.Board()
+
+	past, left, err := engine.Restore(b.journal, doc, b.store.BoxID(), b.boot, time.Now().UTC())
+	if err != nil {
+		return err
+	}
+	if err := b.openSound(doc, left); err != nil {
+		return err
+	}
+	b.journal.Append(time.Now().UTC(), call.Booted{Boot: b.boot, Program: b.o.Version, Clean: clean})
+	b.engine = engine.New(engine.Options{
+		Journal: b.journal, Media: b.media, Floor: floor.New(doc, past), PIN: b.config.pin, Log: b.o.Log,
+	})
+	b.phones = sip.NewPhones(sip.Options{
+		Name: "phones", Boot: b.boot, Log: b.o.Log, Media: b.media,
+		Bindings: bindings{b.store}, Releases: left.Releases()["phones"],
+	})
+	commit, err := b.phones.Prepare(phoneSettings(doc))
+	if err != nil {
+		return err
+	}
+	commit()
+	b.lines = &lines{box: b, running: map[string]config.Line{}}
+	b.page, err = ui.New(b.uiBox())
+	return err
+}
+
+// openSound makes media and recordings, and finishes the recordings that a crash cut off.
+func (b *Box) openSound(doc *config.Doc, left floor.State) error {
+	folder := filepath.Join(b.o.Data, "recordings")
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return fmt.Errorf("recordings folder: %w", err)
+	}
+	var err error
+	if b.records, err = os.OpenRoot(folder); err != nil {
+		return fmt.Errorf("recordings folder: %w", err)
+	}
+	b.tapes = recording.New(recording.Options{Log: b.o.Log, Dir: folder, Reserve: reserve})
+	found, err := b.tapes.Recover()
+	if err != nil {
+		b.o.Log.Error("recordings that were cut off", "err", err)
+	}
+	for _, r := range found {
+		b.journal.Append(time.Now().UTC(), call.RecordingSaved{Call: callOf(r.File), File: r.File, For: r.For})
+	}
+	b.prompts = findPrompts(b.o.Data)
+	b.media = media.New(media.Options{
+		Log: b.o.Log, Country: doc.Site.Country, Prompts: b.prompts, Recorder: b.tapes,
+		RTPFirst: doc.Network.RTP.First, RTPLast: doc.Network.RTP.Last,
+	})
+	return nil
+}
+
+// callOf is the call that a recording is of: its file is named so.
+func callOf(file string) call.ID { return call.ID(filepath.Base(file)) }
+
+// Run keeps the box going until ctx ends, then stops it in peace within 5 s. An error means that it
+// could not start, that a vital part failed, or that something did not stop and what.
+func (b *Box) Run(ctx context.Context) error {
+	// The disk outlives everything that writes to it.
+	disk := supervise.New(context.WithoutCancel(ctx), b.o.Log)
+	disk.Start(supervise.Service{Name: "store", Run: b.store.Run, Vital: true})
+	services := supervise.New(context.WithoutCancel(ctx), b.o.Log)
+	err := b.start(services)
+	if err == nil {
+		close(b.ready)
+		select {
+		case <-ctx.Done():
+		case <-services.Done():
+		case <-disk.Done():
+		}
+		err = errors.Join(services.Failure(), disk.Failure())
+	}
+	if err == nil {
+		b.endCalls()
+	}
+	err = errors.Join(err, services.Wait(stopServices))
+	if err == nil {
+		b.journal.Append(time.Now().UTC(), call.Stopped{Boot: b.boot})
+		b.journal.Stop()
+		b.store.MarkClean()
+	}
+	return errors.Join(err, disk.Wait(stopStore), b.records.Close(), b.store.Close())
+}
+
+// Ready is closed when all services have been started.
+func (b *Box) Ready() <-chan struct{} { return b.ready }
+
+// World is the simulated outside world, nil on real hardware.
+func (b *Box) World() *sim.World { return b.world }
+
+// start starts the services in the order in which they need each other.
+func (b *Box) start(g *supervise.Group) error {
+	listener, err := ui.ListenUnix(b.o.Data)
+	if err != nil {
+		return err
+	}
+	g.Start(supervise.Service{Name: "recordings", Run: b.tapes.Run})
+	g.Start(supervise.Service{Name: "media", Vital: true, Run: func(ctx context.Context) error {
+		return b.media.Run(ctx, b.engine.Hear)
+	}})
+	g.Start(supervise.Service{Name: "engine", Run: b.engine.Run, Vital: true})
+	b.engine.Attach(b.phones)
+	g.Start(supervise.Service{Name: "phones", Run: func(ctx context.Context) error {
+		return b.phones.Run(ctx, b.engine.Hear)
+	}})
+	g.Start(supervise.Service{Name: "board", Run: b.world.Run})
+	g.Start(supervise.Service{Name: "live board", Run: b.watch})
+	if err := b.lines.follow(g, b.config.doc()); err != nil {
+		return err
+	}
+	g.Start(supervise.Service{Name: "api", Run: func(ctx context.Context) error {
+		return ui.Serve(ctx, listener, b.page, b.o.Log)
+	}})
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	return b.engine.Configure(ctx, b.config.doc())
+}
+
+// watch keeps the live board up to the timeline.
+func (b *Box) watch(ctx context.Context) error {
+	fold := board.New()
+	return b.journal.Watch(ctx, fold, func() {
+		s := fold.Snapshot()
+		b.live.Store(&s)
+	})
+}
+
+// endCalls hangs up whoever is still in a call, so that no wire keeps one that nobody serves.
+func (b *Box) endCalls() {
+	ctx, cancel := context.WithTimeout(context.Background(), endCalls)
+	defer cancel()
+	if err := b.engine.Ask(ctx, call.EndAll{Actor: "system"}); err != nil {
+		b.o.Log.Warn("calls are cut off by the stop", "err", err)
+		return
+	}
+	for len(b.live.Load().Calls) > 0 && ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}

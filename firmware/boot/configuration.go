@@ -1,0 +1,161 @@
+package boot
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"branchline/board/sim"
+	"branchline/pbx/call"
+	"branchline/pbx/config"
+	"branchline/pbx/store"
+	"branchline/ui"
+)
+
+// version is one document that was in force, kept with who put it there.
+type version struct {
+	Text []byte    `json:"text"`
+	Who  string    `json:"who"`
+	At   time.Time `json:"at"`
+}
+
+const versions store.Table[version] = "config"
+
+// configuration is the document in force and the way to replace it.
+type configuration struct {
+	box   *Box
+	apply sync.Mutex // one change at a time
+
+	mu     sync.RWMutex
+	now    *config.Doc
+	text   []byte
+	number uint64
+}
+
+var _ ui.Configuration = (*configuration)(nil)
+
+// openConfiguration finds the newest document of the folder; a fresh folder begins with the seed.
+func openConfiguration(b *Box) (*configuration, error) {
+	c := &configuration{box: b}
+	var newest version
+	err := b.store.View(func(tx *store.Tx) error {
+		all, err := versions.All(tx)
+		for key, v := range all {
+			if n := store.Number([]byte(key)); n > c.number {
+				c.number, newest = n, v
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	if c.number > 0 {
+		c.text = newest.Text
+		if c.now, err = config.Load(c.text); err != nil {
+			return nil, fmt.Errorf("configuration %d of the folder: %w", c.number, err)
+		}
+		return c, nil
+	}
+	c.text = sim.Demo
+	who := "built in"
+	if b.o.Seed != "" {
+		who = "file " + b.o.Seed
+		if c.text, err = os.ReadFile(b.o.Seed); err != nil {
+			return nil, fmt.Errorf("configuration: %w", err)
+		}
+	}
+	doc, problems := config.Check(c.text)
+	if len(problems) > 0 {
+		return nil, fmt.Errorf("configuration: %w", &config.LoadError{Problems: problems})
+	}
+	c.now, c.number = doc, 1
+	b.store.Queue(func(tx *store.Tx) error { return versions.Put(tx, key(1), version{c.text, who, time.Now().UTC()}) })
+	b.journal.Append(time.Now().UTC(), call.ConfigApplied{Version: 1, Who: who})
+	return c, nil
+}
+
+func key(n uint64) string { return string(store.Key(n)) }
+
+func (c *configuration) doc() *config.Doc {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.now
+}
+
+// Current is the document in force.
+func (c *configuration) Current() (*config.Doc, []byte, uint64) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.now, c.text, c.number
+}
+
+// Check lists everything that is wrong in text.
+func (c *configuration) Check(text []byte) []config.Problem {
+	_, problems := config.Check(text)
+	return problems
+}
+
+// Apply puts text in force: judged, prepared by every service, durable, then taken by all. After an
+// error everything is as it was.
+func (c *configuration) Apply(ctx context.Context, text []byte, who string) (uint64, []string, error) {
+	c.apply.Lock()
+	defer c.apply.Unlock()
+	doc, problems := config.Check(text)
+	if len(problems) > 0 {
+		return 0, nil, &config.LoadError{Problems: problems}
+	}
+	if err := c.box.lines.check(doc); err != nil {
+		return 0, nil, err
+	}
+	commitPhones, err := c.box.phones.Prepare(phoneSettings(doc))
+	if err != nil {
+		return 0, nil, err
+	}
+	old, _, number := c.Current()
+	number++
+	save := func(tx *store.Tx) error {
+		return versions.Put(tx, key(number), version{text, who, time.Now().UTC()})
+	}
+	if err := c.box.store.Update(ctx, save); err != nil {
+		return 0, nil, fmt.Errorf("configuration not kept: %w", err)
+	}
+	c.mu.Lock()
+	c.now, c.text, c.number = doc, text, number
+	c.mu.Unlock()
+	commitPhones()
+	err = errors.Join(
+		c.box.lines.follow(c.box.lines.group, doc),
+		c.box.engine.Configure(ctx, doc),
+	)
+	c.box.journal.Append(time.Now().UTC(), call.ConfigApplied{Version: number, Who: who})
+	return number, later(old, doc), err
+}
+
+// later names what of a new document takes effect when the box restarts.
+func later(old, doc *config.Doc) (out []string) {
+	if fmt.Sprint(old.Network.SIP) != fmt.Sprint(doc.Network.SIP) {
+		out = append(out, "network.sip takes effect when the box is started again")
+	}
+	if old.Network.RTP != doc.Network.RTP {
+		out = append(out, "network.rtp takes effect when the box is started again")
+	}
+	if old.Site.Country != doc.Site.Country {
+		out = append(out, "site.country (its tones) takes effect when the box is started again")
+	}
+	return out
+}
+
+// pin tells whether keys are the agent's PIN, in a time that does not tell how much of it is right.
+func (c *configuration) pin(agent, keys string) bool {
+	for _, a := range c.doc().Agents {
+		if a.Number == agent {
+			return subtle.ConstantTimeCompare([]byte(a.PIN), []byte(keys)) == 1
+		}
+	}
+	return false
+}
