@@ -8,6 +8,7 @@ import (
 	_ "embed"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
 
@@ -32,18 +33,29 @@ type World struct {
 	mu     sync.Mutex
 	modems map[string]*modem.Modem
 	start  chan *modem.Modem
+	ledger *os.File
 }
 
 // slots is how many modules the board takes.
 const slots = 8
 
-// New makes a board without modules, with its ptys under dir. The network has some people whom a
-// desk phone can call.
+// New makes a board without modules, with its ptys under dir, and appends what callers and called
+// people really lived through to dir/ledger.jsonl: the truth that call records are held against. The
+// network has some people whom a desk phone can call.
 func New(dir string, log *slog.Logger) (*World, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("simulated board: %w", err)
+	}
+	ledger, err := os.OpenFile(filepath.Join(dir, "ledger.jsonl"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("simulated board: %w", err)
+	}
 	w := &World{
+		ledger: ledger,
 		Network: network.New(log), dir: dir, log: log,
 		modems: map[string]*modem.Modem{}, start: make(chan *modem.Modem, slots),
 	}
+	w.Network.LedgerTo(ledger)
 	for number, script := range people() {
 		s, err := network.ParseScript(script)
 		if err != nil {
@@ -111,6 +123,7 @@ func (w *World) Modem(slot string) *modem.Modem {
 // Run powers the board until ctx ends.
 func (w *World) Run(ctx context.Context) error {
 	var running sync.WaitGroup
+	defer w.ledger.Close()
 	defer running.Wait()
 	defer w.Network.Close()
 	for {

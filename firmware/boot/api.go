@@ -2,12 +2,15 @@ package boot
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"syscall"
 	"time"
 
 	"branchline/board/sim/network"
+	"branchline/pbx/call"
+	"branchline/pbx/view"
 	"branchline/pbx/view/board"
 	"branchline/ui"
 	"branchline/ui/api"
@@ -66,4 +69,34 @@ func (o outside) Call(_ context.Context, c api.OutsideCall) (string, error) {
 		return "", err
 	}
 	return placed.ID(), nil
+}
+
+// Timeline gives the facts after since that are kept, the newest too.
+func (b *Box) Timeline(since call.Seq) (out []call.Entry) {
+	for {
+		list := b.journal.Entries(since, 1000)
+		if len(list) == 0 {
+			return out
+		}
+		out = append(out, list...)
+		since = list[len(list)-1].Seq
+	}
+}
+
+// Records gives all call records, in the order in which their calls ended.
+func (b *Box) Records() (out []view.Record, err error) {
+	for after := uint64(0); ; {
+		rows, err := b.journal.Rows(view.RecordsName, after, 1000)
+		if err != nil || len(rows) == 0 {
+			return out, err
+		}
+		for _, row := range rows {
+			var r view.Record
+			if err := json.Unmarshal(row.Body, &r); err != nil {
+				return nil, fmt.Errorf("record %d: %w", row.No, err)
+			}
+			out = append(out, r)
+			after = row.No
+		}
+	}
 }

@@ -1,5 +1,10 @@
 // Package config is the one document that says how the box behaves: Doc, how it is read (Load),
-// judged (Validate) and compared (Diff). A document is replaced whole, never changed in place.
+// judged (Validate, or Check for both with lines), compared (Diff) and written (Marshal). A document
+// is replaced whole, never changed in place.
+//
+// It promises that no text, however hostile, takes long or panics; that every problem is named at
+// once, with its path and what to do about it; that no problem and no change shows a secret; and that
+// a document of any earlier version is read for ever. It looks at nothing but the document.
 //
 // Start at Doc; testdata/v1.yaml is a whole one with comments.
 package config
@@ -26,7 +31,7 @@ type Doc struct {
 // Site is the place where the box stands.
 type Site struct {
 	Name     string `yaml:"name"`
-	Timezone string `yaml:"timezone"` // IANA name; default UTC
+	Timezone string `yaml:"timezone"` // IANA name; default UTC. Whoever applies the Doc loads it
 	Country  string `yaml:"country"`  // ISO 3166 two letters: tones and cadences; default US
 	Language string `yaml:"language"` // of prompts: "en", "zh-CN"; default en
 }
@@ -52,10 +57,10 @@ type RTP struct {
 // Line is one outside line: which slot of the board, and where its callers go.
 type Line struct {
 	Name   string `yaml:"name"`
-	Kind   string `yaml:"kind"`   // sim
+	Kind   string `yaml:"kind"`   // KindSIM, the default
 	Slot   string `yaml:"slot"`   // of the board: slot1, slot2 …
-	Number string `yaml:"number"` // its own number, E.164
-	PIN    string `yaml:"pin"`    // of the SIM; tried once
+	Number string `yaml:"number"` // its own number, E.164; "" where nobody knows it
+	PIN    string `yaml:"pin"`    // of the SIM; tried once; "" where it asks for none
 	Flow   string `yaml:"flow"`   // where its callers go
 }
 
@@ -78,8 +83,8 @@ type Agent struct {
 type Queue struct {
 	Name        string        `yaml:"name"`
 	Agents      []string      `yaml:"agents"`       // agent numbers
-	Strategy    string        `yaml:"strategy"`     // longest-idle
-	RingTimeout time.Duration `yaml:"ring_timeout"` // of one offer; default 15s
+	Strategy    string        `yaml:"strategy"`     // LongestIdle, the default
+	RingTimeout time.Duration `yaml:"ring_timeout"` // of one offer, 3s to 5m; default 15s
 	WrapUp      time.Duration `yaml:"wrap_up"`      // after a contact; 0 none, default 10s
 	MaxWait     time.Duration `yaml:"max_wait"`     // 0: without end; then the flow goes on
 	Music       []string      `yaml:"music"`        // prompts played round; empty: the built-in tune
@@ -100,7 +105,7 @@ type Step struct {
 	Menu   *Menu    `yaml:"menu"`
 	Queue  string   `yaml:"queue"` // goes on when max_wait has passed
 	Hangup bool     `yaml:"hangup"`
-	Then   string   `yaml:"then"` // a step's name
+	Then   string   `yaml:"then"` // a step's name; not with Menu and Hangup
 }
 
 // Menu plays Prompt and takes one key, also while it plays.

@@ -1,0 +1,134 @@
+package gsm
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"branchline/drivers/atmodem"
+	"branchline/hal"
+)
+
+var errHangUp = errors.New("the module does not hang up")
+
+// hangUp ends the call from our side. It is gone when the module says so.
+func (a *actor) hangUp(c *call, why hal.Cause) {
+	if c.ending {
+		return
+	}
+	c.ending, c.cause, c.hangBy = true, why, time.Now().Add(hangUpEnd)
+	if c.cause == "" {
+		c.cause = hal.Normal
+	}
+	a.wire.pump.set(nil)
+	if !c.far && !c.dialled {
+		a.gone(c, c.cause, false, "")
+		return
+	}
+	over := func() bool { return a.call != c }
+	a.send(atmodem.Command{Text: hangUpAll, Class: atmodem.Urgent, Limit: hangUpLimit, Skip: over, Done: func(r atmodem.Reply) {
+		if over() || r.Err == nil {
+			a.gone(c, c.cause, false, "")
+			return
+		}
+		a.send(atmodem.Command{Text: "ATH", Class: atmodem.Urgent, Limit: hangUpLimit, Skip: over, Done: func(r atmodem.Reply) {
+			if r.Err == nil {
+				a.gone(c, c.cause, false, "")
+				return
+			}
+			c.over = true
+			a.poll()
+		}})
+	}})
+}
+
+// close ends a call that is no longer on the wire. Where the modem's own words say too little, it
+// is asked once more.
+func (a *actor) close(c *call) {
+	switch {
+	case c.explains:
+	case c.ending:
+		a.gone(c, c.cause, false, c.word)
+	case c.answered:
+		a.gone(c, hal.Normal, true, c.word)
+	case c.far:
+		a.gone(c, hal.NoAnswer, true, c.word)
+	case c.word == "" || c.word == "NO CARRIER":
+		a.explain(c)
+	default:
+		a.gone(c, causeOfWord(c.word, c.alerted), true, c.word)
+	}
+}
+
+// explain asks why a call of ours ended before anybody answered.
+func (a *actor) explain(c *call) {
+	c.explains = true
+	a.send(atmodem.Command{Text: "AT+CEER", Expect: []string{"+CEER:"}, Limit: pollLimit, Class: atmodem.Control,
+		Done: func(r atmodem.Reply) {
+			cause, q850 := causeOfReport(r.Line())
+			wire := c.word
+			switch {
+			case cause == "":
+				cause = causeOfWord(c.word, c.alerted)
+			case q850 != 0:
+				wire = "Q.850 " + strconv.Itoa(q850)
+			}
+			a.gone(c, cause, true, wire)
+		}})
+}
+
+// gone closes the call, once, and puts its sound away.
+func (a *actor) gone(c *call, cause hal.Cause, far bool, wire string) {
+	if a.call != c {
+		return
+	}
+	a.call = nil
+	if c.far && !c.told { // it rang, so it is told: every call has its record
+		a.tellIncoming(c)
+	}
+	a.tell(hal.Gone{Leg: c.leg, Cause: cause, Far: far, Wire: wire})
+	a.past, a.settledBy = entry{index: c.index, far: c.far}, time.Now().Add(settleEnd)
+	if a.wire == nil {
+		return
+	}
+	a.wire.pump.set(nil)
+	if s := c.sound; s != nil {
+		a.log.Info("sound of the call", "leg", c.leg,
+			"dropped in", s.fromWire.dropped.Load(), "repeated in", s.fromWire.repeated.Load(),
+			"dropped out", s.toWire.dropped.Load(), "repeated out", s.toWire.repeated.Load(),
+			"stalled", a.wire.pump.stalled.Swap(0), "missed", a.wire.pump.missed.Swap(0))
+	}
+	if a.trouble != nil {
+		return
+	}
+	if c.lit || c.lighting {
+		a.send(atmodem.Command{Text: a.profile.soundOff, Class: atmodem.Control})
+	}
+	if c.told || c.dialled {
+		a.poll()
+	}
+}
+
+// dropCalls ends what there is: the wire broke.
+func (a *actor) dropCalls(why string) {
+	if c := a.call; c != nil {
+		a.call = nil
+		if c.far && !c.told {
+			a.tellIncoming(c)
+		}
+		a.tell(hal.Gone{Leg: c.leg, Cause: hal.WireTrouble, Wire: why})
+		if a.wire != nil {
+			a.wire.pump.set(nil)
+		}
+	}
+	a.calls = calls{seconds: a.seconds}
+}
+
+// wireOf is the wire's own id of a call.
+func wireOf(c *call) string {
+	if c.index == 0 {
+		return ""
+	}
+	return fmt.Sprintf("CLCC %d", c.index)
+}

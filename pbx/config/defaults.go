@@ -1,0 +1,29 @@
+package config
+
+import (
+	"net/netip"
+	"time"
+)
+
+// fill writes into v, a pointer to a part of a Doc, what holds where the text says nothing. Parts
+// that it does not know begin empty.
+func fill(v any) {
+	switch v := v.(type) {
+	case *Doc:
+		v.Version = Version
+	case *Site:
+		*v = Site{Timezone: "UTC", Country: "US", Language: "en"}
+	case *SIP:
+		*v = SIP{Listen: []netip.AddrPort{netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 5060)}, Realm: "branchline"}
+	case *RTP:
+		*v = RTP{First: 10000, Last: 10999}
+	case *Line:
+		*v = Line{Kind: KindSIM}
+	case *Queue:
+		*v = Queue{Strategy: LongestIdle, RingTimeout: 15 * time.Second, WrapUp: 10 * time.Second}
+	case *Menu:
+		*v = Menu{Wait: 5 * time.Second, Tries: 3}
+	case *Codes:
+		*v = Codes{SignIn: "*22", Ready: "*23"}
+	}
+}

@@ -1,0 +1,107 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"branchline/pbx/config/tree"
+)
+
+// Version is the format that this box writes. It reads this one and all before it.
+const Version = 1
+
+// migration turns a document of one version into the next, in the text's own shape. What it cannot
+// turn it reports.
+type migration func(root *tree.Node) *Problem
+
+// migrations is the table of them: entry i reads version i+1. Each has a testdata/vN.yaml that is
+// read for ever.
+func migrations() []migration { return nil }
+
+// Load reads a document: strictly (an unknown key is an error that names the nearest known one), in
+// bounded time whatever the text, old formats too, defaults filled. The error is a *LoadError with
+// all that is wrong. Load judges the form alone: whether the parts fit together says Validate.
+func Load(yaml []byte) (*Doc, error) {
+	doc, _, wrong := read(yaml)
+	if len(wrong) > 0 {
+		return nil, &LoadError{wrong}
+	}
+	return doc, nil
+}
+
+// Check is Load and Validate in one, for a person with the text before him: the problems bear line
+// and column. The Doc is nil where the text could not be read.
+func Check(yaml []byte) (*Doc, []Problem) {
+	doc, places, wrong := read(yaml)
+	if len(wrong) > 0 {
+		return nil, wrong
+	}
+	wrong = Validate(doc)
+	for i, p := range wrong {
+		at := places.of(p.Path)
+		wrong[i].Line, wrong[i].Column = at.line, at.column
+	}
+	slices.SortStableFunc(wrong, func(a, b Problem) int { return a.Line - b.Line })
+	return doc, wrong
+}
+
+func read(yaml []byte) (*Doc, places, []Problem) {
+	root, fault := tree.Parse(yaml)
+	if fault != nil {
+		return nil, nil, []Problem{{What: fault.What, Cure: fault.Cure, Line: fault.Line, Column: fault.Column}}
+	}
+	if wrong := upgrade(root, migrations()); wrong != nil {
+		return nil, nil, []Problem{*wrong}
+	}
+	d := decoder{places: places{}}
+	doc := &Doc{}
+	d.decode(reflect.ValueOf(doc).Elem(), root, "")
+	return doc, d.places, d.wrong.all()
+}
+
+// upgrade brings root to the newest version by the steps of table.
+func upgrade(root *tree.Node, table []migration) *Problem {
+	newest := len(table) + 1
+	if root.Kind != tree.Mapping {
+		return &Problem{What: "the document is not a block of keys", Cure: fmt.Sprintf("begin it with \"version: %d\"", newest), Line: root.Line, Column: root.Column}
+	}
+	v := root.Get("version")
+	if v == nil || v.Kind != tree.Scalar {
+		return &Problem{Path: "version", What: "the version of the format is missing", Cure: fmt.Sprintf("begin the document with \"version: %d\"", newest)}
+	}
+	at := Problem{Path: "version", Line: v.Line, Column: v.Column}
+	from, err := strconv.Atoi(v.Text)
+	switch {
+	case err != nil || from < 1:
+		at.What, at.Cure = "the version is not a number from 1", fmt.Sprintf("write %d", newest)
+		return &at
+	case from > newest:
+		at.What, at.Cure = fmt.Sprintf("the document is of format %d", from), fmt.Sprintf("this box reads up to %d: update the box, or write the document for %d", newest, newest)
+		return &at
+	}
+	for _, step := range table[from-1:] {
+		if p := step(root); p != nil {
+			return p
+		}
+	}
+	v.Text = strconv.Itoa(newest)
+	return nil
+}
+
+// places is where in the text each path stands.
+type places map[string]place
+
+type place struct{ line, column int }
+
+// of is the place of path, or of what holds it where it is not in the text itself.
+func (p places) of(path string) place {
+	for {
+		if at, ok := p[path]; ok || path == "" {
+			return at
+		}
+		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
+	}
+}

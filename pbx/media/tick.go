@@ -1,0 +1,70 @@
+package media
+
+// tick carries every leg's sound on by 20 ms: take from the wires, mix, give to the wires. It
+// allocates nothing.
+func (w *Worker) tick() {
+	for _, l := range w.legs {
+		w.tryPull(l)
+	}
+	for _, b := range w.bridges {
+		w.tryMix(b)
+	}
+	for _, l := range w.legs {
+		w.tryPush(l)
+	}
+	if w.broken {
+		w.sweep()
+	}
+	if len(w.overflow) > 0 {
+		w.flush()
+	}
+}
+
+func (w *Worker) tryPull(l *leg) {
+	defer w.spare(l)
+	if !l.broken {
+		l.pull(w)
+	}
+}
+
+func (w *Worker) tryPush(l *leg) {
+	defer w.spare(l)
+	if !l.broken {
+		l.push(w)
+	}
+}
+
+func (w *Worker) tryMix(b *bridge) {
+	defer func() {
+		if r := recover(); r != nil {
+			w.broke("", r)
+			for _, l := range b.members {
+				l.broken = true
+			}
+			w.broken = true
+		}
+	}()
+	b.mix(w)
+}
+
+// spare is deferred around the handling of a leg: a panic there costs that leg only.
+func (w *Worker) spare(l *leg) {
+	if r := recover(); r != nil {
+		w.broke(l.id, r)
+		l.broken, l.heard = true, false
+		w.broken = true
+	}
+}
+
+// sweep takes out the legs that broke.
+func (w *Worker) sweep() {
+	w.broken = false
+	for i := len(w.legs) - 1; i >= 0; i-- {
+		l := w.legs[i]
+		if !l.broken {
+			continue
+		}
+		w.guarded(func() { w.detach(l) })
+		w.fail(l.id, "", "the handling of its sound broke; the leg is without sound now")
+	}
+}

@@ -1,0 +1,159 @@
+package media
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"branchline/hal"
+)
+
+// Worker owns all sound of the box. New makes one; it does nothing until Run.
+type Worker struct {
+	opt   Options
+	mail  mailbox
+	wake  atomic.Pointer[wakeup] // nil while Run does not run
+	ports portRange
+
+	// What follows belongs to the thread of Run.
+	poll     *poller
+	legs     []*leg
+	byID     map[hal.LegID]*leg
+	bridges  []*bridge
+	byName   map[hal.BridgeID]*bridge
+	plays    map[hal.Ref]*play
+	tapes    map[hal.Ref]*tape
+	sockets  []*Port // by file descriptor
+	notices  chan notice
+	overflow []notice
+	loads    chan *play
+	dropped  uint64
+	broken   bool // a leg broke in this tick
+	scratch  [frame]int16
+}
+
+// New makes a Worker that may be given orders at once; they are carried out when it runs.
+func New(o Options) *Worker {
+	w := &Worker{opt: o}
+	if o.RTPFirst == 0 && o.RTPLast == 0 {
+		o.RTPFirst, o.RTPLast = 10000, 19999
+	}
+	w.SetRange(o.RTPFirst, o.RTPLast)
+	w.forget()
+	return w
+}
+
+// forget begins with no leg, bridge or socket.
+func (w *Worker) forget() {
+	w.legs, w.bridges, w.sockets, w.overflow = nil, nil, nil, nil
+	w.byID, w.byName = map[hal.LegID]*leg{}, map[hal.BridgeID]*bridge{}
+	w.plays, w.tapes = map[hal.Ref]*play{}, map[hal.Ref]*tape{}
+	w.notices, w.loads = make(chan notice, noticeQueue), make(chan *play, loadQueue)
+}
+
+// Run carries sound until ctx ends and then returns nil. It locks its goroutine to a thread. up is
+// called with every signal, in order, one at a time, by a goroutine of its own: a slow up delays
+// signals and never sound. When Run returns, up is not called again, all sockets are closed and
+// all recordings have been told to end. It may be run again afterwards, with nothing attached.
+func (w *Worker) Run(ctx context.Context, up func(hal.Signal)) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	poll, err := newPoller()
+	if err != nil {
+		return fmt.Errorf("media: %w", err)
+	}
+	w.poll = poll
+	w.mail.reopen()
+	w.wake.Store(poll.wake)
+	stop := context.AfterFunc(ctx, poll.wake.ring)
+	var helpers sync.WaitGroup
+	helpers.Go(func() { w.forward(ctx, w.notices, up) })
+	for range loaders {
+		helpers.Go(func() { w.load(w.loads) })
+	}
+
+	err = w.loop(ctx)
+
+	stop()
+	w.wind()
+	close(w.loads)
+	close(w.notices)
+	helpers.Wait()
+	w.wake.Store(nil)
+	poll.close()
+	w.forget()
+	return err
+}
+
+// loop waits for sockets, the clock and the mailbox until ctx ends.
+func (w *Worker) loop(ctx context.Context) error {
+	w.obey(w.mail.take())
+	receive := w.receive // once: it is an allocation
+	for ctx.Err() == nil {
+		ticks, err := w.poll.wait(receive)
+		if err != nil {
+			return fmt.Errorf("media: %w", err)
+		}
+		w.obey(w.mail.take())
+		for range min(ticks, maxCatchUp) {
+			w.tick()
+		}
+		if ticks > maxCatchUp { // what is older than that nobody wants to hear
+			w.tell(notice{kind: logged, log: "the machine stood still",
+				why: fmt.Sprintf("%v of sound left out", time.Duration(ticks-maxCatchUp)*tick)})
+		}
+	}
+	return nil
+}
+
+const maxCatchUp = 5 // 100 ms
+
+// obey carries out letters. A panic in one costs that order.
+func (w *Worker) obey(l *letter) {
+	for ; l != nil; l = l.next {
+		w.guarded(l.do)
+	}
+}
+
+func (w *Worker) guarded(do func()) {
+	defer func() {
+		if r := recover(); r != nil {
+			w.broke("", r)
+		}
+	}()
+	do()
+}
+
+// wind ends everything at the end of Run. Letters already posted are carried out first, so that
+// every socket is known and can be closed.
+func (w *Worker) wind() {
+	w.obey(w.mail.close())
+	for _, t := range w.tapes {
+		t.out.Close()
+	}
+	for _, p := range w.sockets {
+		if p != nil {
+			p.shut()
+		}
+	}
+}
+
+// post queues do for the worker's thread. False: Run has ended.
+func (w *Worker) post(do func()) bool {
+	first, ok := w.mail.post(do)
+	if first {
+		if wake := w.wake.Load(); wake != nil {
+			wake.ring()
+		}
+	}
+	return ok
+}
+
+var (
+	errEnded  = errors.New("media: the worker has ended")
+	errBehind = errors.New("media: the worker does not keep up with its orders")
+)

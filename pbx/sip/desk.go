@@ -1,0 +1,230 @@
+package sip
+
+import (
+	"crypto/rand"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"branchline/hal"
+	"branchline/pbx/media"
+	"branchline/pbx/sip/dialog"
+	"branchline/pbx/sip/registrar"
+	"branchline/pbx/sip/wire"
+)
+
+// desk is what Phones owns while it runs. All of it belongs to the goroutine of the wire.
+type desk struct {
+	name  string
+	boot  uint32
+	log   *slog.Logger
+	media *media.Worker
+	audio *audio
+	wire  *wire.Wire
+	out   *outbox
+
+	accounts map[string]Account
+	auth     registrar.Authority
+	reg      *registrar.Registrar
+	keeper   *keeper
+	refusals refusals
+	reached  map[string]int // contacts of an extension, as last told
+
+	legs  map[hal.LegID]*leg
+	calls map[string]*leg // by Call-ID; also of legs that are told Gone but whose dialog is not at rest
+	count *uint64         // incoming legs since boot; Phones keeps it from one Run to the next
+	ticks int
+}
+
+var _ wire.Handler = (*desk)(nil)
+
+// Methods and bodies that we understand.
+const (
+	allow    = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER"
+	accepted = "application/sdp, application/dtmf-relay, application/dtmf"
+	agent    = "Branchline"
+)
+
+func newDesk(p *Phones, w *wire.Wire) *desk {
+	return &desk{name: p.o.Name, boot: p.o.Boot, log: p.lg, media: p.o.Media, audio: &p.audio, wire: w, out: newOutbox(),
+		reg: &p.reg, keeper: newKeeper(p.o.Bindings, p.lg), refusals: refusals{log: p.lg},
+		reached: map[string]int{}, legs: map[hal.LegID]*leg{}, calls: map[string]*leg{}, count: &p.legs}
+}
+
+// configure takes new settings; the contacts of extensions that are no more go.
+func (d *desk) configure(s Settings) {
+	d.accounts = make(map[string]Account, len(s.Accounts))
+	passwords := make(map[string]string, len(s.Accounts))
+	for _, a := range s.Accounts {
+		d.accounts[a.Extension] = a
+		passwords[a.Extension] = a.Password
+	}
+	d.auth.SetAccounts(s.Realm, passwords)
+	d.reg.SetExpiry(s.MinExpires, s.MaxExpires)
+	d.changed(d.reg.Keep(func(e string) bool { _, known := d.accounts[e]; return known }), "the extension was removed")
+}
+
+// load takes the bindings of before the restart.
+func (d *desk) load() {
+	if d.keeper.store == nil {
+		return
+	}
+	saved, err := d.keeper.store.Load()
+	if err != nil {
+		d.log.Warn("sign-ins not read; phones are reached when they sign in again", "err", err)
+		return
+	}
+	saved = slices.DeleteFunc(saved, func(b registrar.Binding) bool { _, known := d.accounts[b.Extension]; return !known })
+	d.keeper.note(d.reg.Restore(saved, time.Now()))
+}
+
+// open puts the wire at rest and goes into service.
+func (d *desk) open(releases []string) {
+	for _, r := range releases {
+		bye, err := dialog.Bye(r)
+		if err != nil {
+			d.log.Warn("leg of before the restart not ended", "err", err)
+			continue
+		}
+		d.send(bye, func(*wire.Response) {})
+	}
+	d.out.put(hal.InService{Name: d.name, Traits: hal.Traits{CallerID: true, Supervised: true, Inside: true, EarlySound: true}})
+	for _, e := range slices.Sorted(maps.Keys(d.accounts)) {
+		d.tellReach(e, "signed in before the restart")
+	}
+	d.tick()
+}
+
+// tick tells the census every second.
+func (d *desk) tick() {
+	d.wire.After(time.Second, "", d.tick)
+	now := time.Now()
+	d.changed(d.reg.Expire(now), "its sign-in ran out")
+	d.out.put(hal.Census{Name: d.name, Legs: slices.Sorted(maps.Keys(d.legs))})
+	if d.ticks++; d.ticks%60 == 0 {
+		d.refusals.report()
+	}
+}
+
+// changed saves what became of bindings, and tells whose number of contacts is another one now.
+func (d *desk) changed(changes []registrar.Change, why string) {
+	d.keeper.note(changes)
+	for _, c := range changes {
+		d.tellReach(c.Binding.Extension, why)
+	}
+}
+
+func (d *desk) tellReach(extension, why string) {
+	n := len(d.reg.Contacts(extension))
+	if n == d.reached[extension] {
+		return
+	}
+	d.reached[extension] = n
+	d.out.put(hal.Reachable{Name: d.name, Endpoint: extension, Contacts: n, Why: why})
+}
+
+// send sends r under our name.
+func (d *desk) send(r *wire.Request, on func(*wire.Response)) {
+	r.Headers = append(r.Headers, wire.Header{Name: "User-Agent", Value: agent})
+	if r.Method == "INVITE" || r.Method == "OPTIONS" {
+		r.Headers = append(r.Headers, wire.Header{Name: "Allow", Value: allow})
+	}
+	if err := d.wire.Send(r, on); err != nil {
+		d.log.Warn("request not sent", "method", r.Method, "call", r.CallID, "err", err)
+		on(&wire.Response{Code: 503, Reason: "not sent", Local: true})
+	}
+}
+
+// Request handles a new request of a phone.
+func (d *desk) Request(r *wire.Request) {
+	if r.Method == "ACK" {
+		if l := d.calls[r.CallID]; l != nil {
+			l.ack(r)
+		}
+		return
+	}
+	if need := r.Header("Require"); need != "" {
+		d.reply(r, wire.Response{Code: 420, Headers: []wire.Header{{Name: "Unsupported", Value: need}}})
+		return
+	}
+	if r.InDialog() && r.Method != "REGISTER" {
+		d.within(r)
+		return
+	}
+	switch r.Method {
+	case "REGISTER":
+		d.register(r)
+	case "INVITE":
+		d.invite(r)
+	case "OPTIONS":
+		d.reply(r, wire.Response{Code: 200, Headers: []wire.Header{{Name: "Accept", Value: accepted}}})
+	case "SUBSCRIBE", "NOTIFY", "PUBLISH":
+		d.reply(r, wire.Response{Code: 489})
+	case "BYE", "INFO", "UPDATE", "PRACK":
+		d.reply(r, wire.Response{Code: 481})
+	case "MESSAGE", "REFER":
+		d.reply(r, wire.Response{Code: 405})
+	default:
+		d.reply(r, wire.Response{Code: 501})
+	}
+}
+
+// reply answers r with what every response of ours says.
+func (d *desk) reply(r *wire.Request, res wire.Response) {
+	res.Headers = append(res.Headers, wire.Header{Name: "Allow", Value: allow}, wire.Header{Name: "Server", Value: agent})
+	if err := r.Reply(res); err != nil {
+		d.log.Warn("response not sent", "method", r.Method, "code", res.Code, "call", r.CallID, "err", err)
+	}
+}
+
+// Cancelled handles a CANCEL. It ends a leg that rings; a re-INVITE is answered at once, so that
+// there is nothing to take back.
+func (d *desk) Cancelled(invite *wire.Request, why string) {
+	l := d.calls[invite.CallID]
+	if l == nil || l.invite != invite || l.over {
+		return
+	}
+	d.reply(invite, wire.Response{Code: 487, Tag: l.tag})
+	cause := hal.NoAnswer
+	if isElsewhere(why) {
+		cause = hal.Elsewhere
+	}
+	l.gone(cause, true, "SIP CANCEL")
+	l.forget()
+}
+
+// Broken ends the call whose handling panicked.
+func (d *desk) Broken(callID string) {
+	l := d.calls[callID]
+	if l == nil {
+		return
+	}
+	delete(d.calls, callID)
+	defer l.gone(hal.WireTrouble, false, "handling broke")
+	l.release(hal.WireTrouble)
+}
+
+// farewell ends all calls on the wire, before we go.
+func (d *desk) farewell() {
+	for _, id := range slices.Sorted(maps.Keys(d.legs)) {
+		if l := d.legs[id]; l != nil {
+			l.release(hal.Restarted)
+			l.closePort()
+		}
+	}
+}
+
+// lost tells that the wire broke: it is called when nobody works on the desk any more.
+func (d *desk) lost(err error, up func(hal.Signal)) {
+	for _, s := range d.out.take() {
+		up(s)
+	}
+	for _, id := range slices.Sorted(maps.Keys(d.legs)) {
+		d.legs[id].closePort()
+		up(hal.Gone{Leg: id, Cause: hal.WireTrouble, Wire: "socket lost"})
+	}
+	up(hal.OutOfService{Name: d.name, Why: err.Error()})
+}
+
+func newTag() string { return rand.Text()[:12] }

@@ -1,0 +1,148 @@
+// Package dialog keeps what two SIP peers know of their call (RFC 3261 12) and what they agreed
+// on for its sound (RFC 3264).
+//
+// It promises: our CSeq is our own and only rises; a request that leaves is complete, and goes out
+// on the flow on which the dialog was made, whatever Contact and Record-Route say; an answer never
+// contains a codec, a direction or a stream that was not offered. It is plain data without
+// goroutines or clock. Start reading at Dialog, then Offer.
+package dialog
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"branchline/pbx/sip/wire"
+)
+
+// Dialog is one side's knowledge of a dialog: ours.
+type Dialog struct {
+	CallID        string
+	Local, Remote wire.Address // with their tags
+	Seq           uint32       // CSeq of our last request
+	RemoteSeq     uint32       // CSeq of the peer's last request, 0: none yet
+	Target        wire.URI     // what our requests are addressed to: the peer's Contact
+	Routes        []string     // values of Route, in order
+	Flow          wire.Flow
+	Contact       wire.Address // ours
+}
+
+// Accept makes the dialog of an INVITE that came in; tag is ours.
+func Accept(r *wire.Request, tag string) *Dialog {
+	d := &Dialog{
+		CallID:    r.CallID,
+		Local:     wire.MakeAddress(r.To.Name, r.To.URI, tag),
+		Remote:    r.From,
+		RemoteSeq: r.CSeq,
+		Routes:    r.Route,
+		Flow:      r.Flow,
+		Contact:   wire.MakeAddress("", wire.MakeURI("", r.Flow.Local), ""),
+		Target:    r.From.URI,
+	}
+	d.Refresh(r.Contact)
+	return d
+}
+
+// Open makes the dialog of our own INVITE from a response with a To tag.
+func Open(invite *wire.Request, res *wire.Response) *Dialog {
+	d := &Dialog{
+		CallID: invite.CallID,
+		Local:  invite.From,
+		Remote: res.To,
+		Seq:    invite.CSeq,
+		Target: invite.URI,
+		Routes: slices.Clone(res.Route),
+		Flow:   invite.Flow,
+	}
+	slices.Reverse(d.Routes) // RFC 3261 12.1.2
+	if len(invite.Contact) > 0 {
+		d.Contact = invite.Contact[0]
+	}
+	d.Refresh(res.Contact)
+	return d
+}
+
+// Refresh takes the peer's new Contact (RFC 3261 12.2).
+func (d *Dialog) Refresh(contact []wire.Address) {
+	if len(contact) == 1 {
+		d.Target = contact[0].URI
+	}
+}
+
+// Is says whether r belongs to this dialog, by its tags.
+func (d *Dialog) Is(r *wire.Request) bool {
+	return d.CallID == r.CallID && r.To.Tag() == d.Local.Tag() && r.From.Tag() == d.Remote.Tag()
+}
+
+// InOrder notes the CSeq of a request of the peer; false: it is an old one (RFC 3261 12.2.2).
+func (d *Dialog) InOrder(r *wire.Request) bool {
+	if r.CSeq <= d.RemoteSeq {
+		return false
+	}
+	d.RemoteSeq = r.CSeq
+	return true
+}
+
+// Request makes our next request in the dialog.
+func (d *Dialog) Request(method string) *wire.Request {
+	d.Seq++
+	return d.make(method, d.Seq)
+}
+
+// Ack makes the ACK of a 2xx to our INVITE with that CSeq.
+func (d *Dialog) Ack(seq uint32) *wire.Request { return d.make("ACK", seq) }
+
+func (d *Dialog) make(method string, seq uint32) *wire.Request {
+	r := &wire.Request{Method: method, URI: d.Target, Flow: d.Flow, From: d.Local, To: d.Remote,
+		CallID: d.CallID, CSeq: seq, Route: d.Routes}
+	if method != "BYE" && method != "ACK" {
+		r.Contact = []wire.Address{d.Contact}
+	}
+	return r
+}
+
+// ahead is how far the CSeq of a Release lies before that of the dialog, which may have gone on:
+// a peer refuses a BYE whose CSeq it has seen.
+const ahead = 1000
+
+// release is what is kept of a dialog for a BYE after a crash.
+type release struct {
+	CallID string   `json:"id"`
+	Local  string   `json:"from"`
+	Remote string   `json:"to"`
+	Seq    uint32   `json:"cseq"`
+	Target string   `json:"target"`
+	Routes []string `json:"route,omitempty"`
+	Our    string   `json:"our"`
+	Peer   string   `json:"peer"`
+}
+
+// Release is one line of text from which Bye can end the dialog after the box has died.
+func (d *Dialog) Release() string {
+	b, err := json.Marshal(release{d.CallID, d.Local.Text, d.Remote.Text, d.Seq + ahead, d.Target.Text, d.Routes,
+		d.Flow.Local.String(), d.Flow.Remote.String()})
+	if err != nil {
+		panic(fmt.Sprintf("dialog: release: %v", err)) // strings and numbers always marshal
+	}
+	return string(b)
+}
+
+// Bye makes the request that ends the dialog of a Release.
+func Bye(s string) (*wire.Request, error) {
+	var v release
+	if err := json.Unmarshal([]byte(s), &v); err != nil {
+		return nil, fmt.Errorf("release: %w", err)
+	}
+	from, err1 := wire.ParseAddress(v.Local)
+	to, err2 := wire.ParseAddress(v.Remote)
+	target, err3 := wire.ParseURI(v.Target)
+	our, err4 := netip.ParseAddrPort(v.Our)
+	peer, err5 := netip.ParseAddrPort(v.Peer)
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+		return nil, fmt.Errorf("release: %w", err)
+	}
+	return &wire.Request{Method: "BYE", URI: target, Flow: wire.Flow{Network: "udp", Local: our, Remote: peer},
+		From: from, To: to, CallID: v.CallID, CSeq: v.Seq, Route: v.Routes}, nil
+}

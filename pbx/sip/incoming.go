@@ -1,0 +1,118 @@
+package sip
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"unicode"
+
+	"branchline/hal"
+	"branchline/pbx/sip/dialog"
+	"branchline/pbx/sip/wire"
+)
+
+// invite handles a call from a phone.
+func (d *desk) invite(r *wire.Request) {
+	extension, ok := d.authorise(r)
+	if !ok || !r.Keep() {
+		return
+	}
+	d.reply(r, wire.Response{Code: 100})
+	if d.calls[r.CallID] != nil {
+		d.reply(r, wire.Response{Code: 482, Reason: "Loop Detected"}) // RFC 3261 8.2.2.2
+		return
+	}
+	if r.URI.User == "" {
+		d.reply(r, wire.Response{Code: 484, Reason: "Address Incomplete"})
+		return
+	}
+	offer, refused := readOffer(r)
+	if refused.Code != 0 {
+		d.reply(r, refused)
+		return
+	}
+	*d.count++
+	l := d.newLeg(hal.IncomingLeg(d.name, d.boot, *d.count), r.CallID, extension)
+	l.invite, l.offer, l.dialog = r, offer, dialog.Accept(r, l.tag)
+	name := plain(r.From.Name)
+	if name == "" {
+		name = d.accounts[extension].Name
+	}
+	d.out.put(hal.Incoming{Leg: l.id, From: hal.Number(extension), To: hal.Number(r.URI.User), Endpoint: extension,
+		Name: name, Wire: r.CallID})
+}
+
+// readOffer reads the offer of an INVITE or UPDATE; nil: there is none. A response with a code
+// says why it cannot be taken.
+func readOffer(r *wire.Request) (*dialog.Offer, wire.Response) {
+	if len(r.Body) == 0 {
+		return nil, wire.Response{}
+	}
+	if r.Type != "application/sdp" {
+		return nil, wire.Response{Code: 415, Headers: []wire.Header{{Name: "Accept", Value: "application/sdp"}}}
+	}
+	o, err := dialog.ReadOffer(r.Body)
+	switch {
+	case errors.Is(err, dialog.ErrNoCodec):
+		return nil, wire.Response{Code: 488}
+	case err != nil:
+		return nil, wire.Response{Code: 400, Reason: "Bad Request: SDP"}
+	}
+	return o, wire.Response{}
+}
+
+// alert tells the caller that it rings, or lets him hear something before the answer.
+func (l *leg) alert(o hal.Alert) {
+	d := l.desk
+	res := wire.Response{Code: 180, Tag: l.tag, Contact: []wire.Address{l.dialog.Contact}}
+	if !o.Sound {
+		d.reply(l.invite, res)
+		return
+	}
+	if l.offer == nil {
+		d.out.put(hal.Failed{Leg: l.id, Why: "the phone left the offer to us: no sound before the answer"})
+		d.reply(l.invite, res)
+		return
+	}
+	local := l.dialog.Flow.Local
+	if err := l.openPort(local.Addr()); err != nil {
+		d.out.put(hal.Failed{Leg: l.id, Why: err.Error()})
+		d.reply(l.invite, res)
+		return
+	}
+	res.Code, res.Type, res.Body = 183, "application/sdp", l.sound.Answer(l.offer, l.at(local))
+	d.reply(l.invite, res)
+	l.agree(l.offer)
+	if !l.sounding {
+		l.sounding = true
+		d.out.put(hal.Progress{Leg: l.id, Sound: true})
+	}
+}
+
+// answer takes the call.
+func (l *leg) answer() {
+	local := l.dialog.Flow.Local
+	if err := l.openPort(local.Addr()); err != nil {
+		l.desk.log.Warn("call not answered: no RTP port", "leg", l.id, "err", err)
+		l.desk.reply(l.invite, wire.Response{Code: 503, Tag: l.tag})
+		l.gone(hal.Congestion, false, "no RTP port")
+		l.forget()
+		return
+	}
+	if l.offer == nil { // answered once the ACK says what the phone can
+		l.answered = true
+		l.accept(l.invite, l.sound.Offer(l.at(local)), true)
+		return
+	}
+	l.accept(l.invite, l.sound.Answer(l.offer, l.at(local)), false)
+	l.agree(l.offer)
+	l.talk(l.dialog.Flow.Remote.String())
+	l.tellHold(l.offer)
+}
+
+// plain leaves of a display name what can be shown, at most 64 characters.
+func plain(s string) string {
+	rs := []rune(strings.ToValidUTF8(s, ""))
+	rs = slices.DeleteFunc(rs, func(r rune) bool { return !unicode.IsPrint(r) })
+	return strings.TrimSpace(string(rs[:min(len(rs), 64)]))
+}

@@ -1,0 +1,76 @@
+package sip
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"branchline/pbx/sip/registrar"
+)
+
+// keeper writes bindings to the store on a goroutine of its own: a disk must not hold up a phone.
+// Of several changes of one binding only the last is written.
+type keeper struct {
+	store Store
+	log   *slog.Logger
+	wake  chan struct{}
+
+	mu      sync.Mutex // guards what follows
+	order   []string
+	waiting map[string]registrar.Change
+}
+
+func newKeeper(s Store, log *slog.Logger) *keeper {
+	return &keeper{store: s, log: log, wake: make(chan struct{}, 1), waiting: map[string]registrar.Change{}}
+}
+
+func (k *keeper) note(changes []registrar.Change) {
+	if k.store == nil || len(changes) == 0 {
+		return
+	}
+	k.mu.Lock()
+	for _, c := range changes {
+		name := c.Binding.Extension + " " + c.Binding.Contact
+		if _, has := k.waiting[name]; !has {
+			k.order = append(k.order, name)
+		}
+		k.waiting[name] = c
+	}
+	k.mu.Unlock()
+	select {
+	case k.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run writes until ctx ends, and then what is left.
+func (k *keeper) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			k.write()
+			return
+		case <-k.wake:
+			k.write()
+		}
+	}
+}
+
+func (k *keeper) write() {
+	k.mu.Lock()
+	order, waiting := k.order, k.waiting
+	k.order, k.waiting = nil, map[string]registrar.Change{}
+	k.mu.Unlock()
+	for _, name := range order {
+		c := waiting[name]
+		err := error(nil)
+		if c.Gone {
+			err = k.store.Delete(c.Binding)
+		} else {
+			err = k.store.Save(c.Binding)
+		}
+		if err != nil {
+			k.log.Warn("sign-in not kept; the phone must sign in again after a restart", "extension", c.Binding.Extension, "err", err)
+		}
+	}
+}

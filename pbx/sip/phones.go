@@ -1,0 +1,222 @@
+// Package sip makes hal.Lines out of SIP. Phones is all the desk phones of the house together.
+//
+// It promises: a phone is who its password says, never who its From says; what a phone sends
+// reaches one call at most, and a fault in handling it ends that call alone; a dialog is spoken
+// with on the way on which it was made; whatever crosses on the wire (CANCEL and 200, BYE and
+// BYE), both ends come to rest. Forking to the contacts of an extension, retransmissions and
+// challenges stay in here: the floor sees legs.
+//
+// Start reading at Phones, then desk (what it owns while it runs) and leg. Below lie wire
+// (messages and transactions, the only importer of sipgo), dialog (what two peers agreed on) and
+// registrar (who they are, where they are).
+package sip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"branchline/hal"
+	"branchline/pbx/media"
+	"branchline/pbx/sip/registrar"
+	"branchline/pbx/sip/wire"
+)
+
+// Options are what Phones needs for its whole life.
+type Options struct {
+	Name     string // of the line: "phones"
+	Boot     uint32 // boot number, part of leg ids
+	Log      *slog.Logger
+	Media    *media.Worker
+	Bindings Store    // nil: phones are forgotten over a restart
+	Releases []string // Answered.Release of the legs that were up when the box died
+}
+
+// Store keeps bindings over a restart. Load is called once, before the first REGISTER; Save and
+// Delete by one goroutine, which may wait. A binding is named by its Extension and Contact.
+type Store interface {
+	Load() ([]registrar.Binding, error)
+	Save(registrar.Binding) error
+	Delete(registrar.Binding) error
+}
+
+// Account is an extension that may sign in; the extension is its user name too.
+type Account struct {
+	Extension string
+	Name      string // shown to others where the phone says none
+	Password  string
+}
+
+// Settings are what the configuration says about phones.
+type Settings struct {
+	Listen                 []netip.AddrPort // UDP; an unspecified address stands for each one that the box has
+	Realm                  string
+	Accounts               []Account
+	MinExpires, MaxExpires time.Duration // of a sign-in; 0: one minute, one hour
+}
+
+// Phones is all the desk phones as one line.
+type Phones struct {
+	o   Options
+	reg registrar.Registrar // owned by the goroutine of the wire while Run runs
+	lg  *slog.Logger
+
+	legs uint64 // incoming legs so far; kept from one Run to the next
+
+	mu       sync.Mutex // guards what follows
+	settings Settings
+	bound    []netip.AddrPort // Listen as it was when Run began
+	desk     *desk            // nil while not running
+	released bool             // the Releases are told
+
+	audio audio
+}
+
+var _ hal.Line = (*Phones)(nil)
+
+// NewPhones makes the line. Prepare and commit come before Run.
+func NewPhones(o Options) *Phones { return &Phones{o: o, lg: o.Log.With("line", o.Name)} }
+
+// Name is the name of the line.
+func (p *Phones) Name() string { return p.o.Name }
+
+// Prepare checks s, changing nothing. commit makes it count: at once where Run runs. The
+// extensions that s knows no more lose their contacts; live calls stay. commit does not wait.
+func (p *Phones) Prepare(s Settings) (commit func(), err error) {
+	if s.MinExpires <= 0 {
+		s.MinExpires = time.Minute
+	}
+	if s.MaxExpires <= 0 {
+		s.MaxExpires = time.Hour
+	}
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	s.Accounts, s.Listen = slices.Clone(s.Accounts), slices.Clone(s.Listen)
+	return func() {
+		p.mu.Lock()
+		p.settings = s
+		d := p.desk
+		p.mu.Unlock()
+		if d != nil {
+			_ = d.wire.Post(func() { d.configure(s) })
+		}
+	}, nil
+}
+
+func (s Settings) check() error {
+	var errs []error
+	if len(s.Listen) == 0 {
+		errs = append(errs, errors.New("phones: no address to listen on; name at least one, such as 0.0.0.0:5060"))
+	}
+	if s.Realm == "" || strings.ContainsAny(s.Realm, "\"\\\r\n") {
+		errs = append(errs, fmt.Errorf("phones: realm %q: write a name without quotes, such as branchline", s.Realm))
+	}
+	if s.MinExpires > s.MaxExpires {
+		errs = append(errs, fmt.Errorf("phones: shortest sign-in %v is above the longest, %v", s.MinExpires, s.MaxExpires))
+	}
+	seen := map[string]bool{}
+	for _, a := range s.Accounts {
+		switch {
+		case a.Extension == "" || strings.ContainsAny(a.Extension, "\"\\:@<>; \r\n"):
+			errs = append(errs, fmt.Errorf("phones: extension %q: use digits or letters", a.Extension))
+		case a.Password == "":
+			errs = append(errs, fmt.Errorf("phones: extension %s has no password; give it one", a.Extension))
+		case seen[a.Extension]:
+			errs = append(errs, fmt.Errorf("phones: extension %s stands twice; give each phone a number of its own", a.Extension))
+		}
+		seen[a.Extension] = true
+	}
+	return errors.Join(errs...)
+}
+
+// Pending says what of the settings takes effect after a restart only; "" when nothing waits.
+func (p *Phones) Pending() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.desk == nil || slices.Equal(p.bound, p.settings.Listen) {
+		return ""
+	}
+	return "phones: the new listen address takes effect after a restart"
+}
+
+// Listening are the addresses on which phones are heard now: what port 0 and 0.0.0.0 came to.
+func (p *Phones) Listening() []netip.AddrPort {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.desk == nil {
+		return nil
+	}
+	return p.desk.wire.Listening()
+}
+
+// Do queues o.
+func (p *Phones) Do(o hal.Order) error {
+	p.mu.Lock()
+	d := p.desk
+	p.mu.Unlock()
+	if d == nil {
+		return fmt.Errorf("%s: not running", p.o.Name)
+	}
+	return d.wire.Post(func() { d.carryOut(o) })
+}
+
+// Audio is the RTP port of leg, or nil while it has none.
+func (p *Phones) Audio(leg hal.LegID) hal.Audio {
+	if port := p.audio.of(leg); port != nil {
+		return port
+	}
+	return nil
+}
+
+// Run serves the phones until ctx ends; then it ends every call on the wire. An error means that
+// an address cannot be listened on, or no more.
+func (p *Phones) Run(ctx context.Context, up func(hal.Signal)) error {
+	p.mu.Lock()
+	s := p.settings
+	p.mu.Unlock()
+	w := wire.New(p.lg)
+	if err := w.Open(s.Listen); err != nil {
+		return err
+	}
+	d := newDesk(p, w)
+	d.configure(s)
+	d.load()
+	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	var owned sync.WaitGroup
+	ended := make(chan error, 1)
+	owned.Go(func() { ended <- w.Run(inner, d) })
+	owned.Go(func() { d.keeper.run(inner) })
+
+	p.mu.Lock()
+	p.desk, p.bound = d, s.Listen
+	s = p.settings // a commit may have come since
+	releases := p.o.Releases
+	if p.released {
+		releases = nil
+	}
+	p.released = true
+	p.mu.Unlock()
+	_ = w.Post(func() { d.configure(s); d.open(releases) })
+	err := d.out.tell(ctx, ended, up)
+
+	p.mu.Lock()
+	p.desk = nil
+	p.mu.Unlock()
+	if err != nil || w.Post(func() { d.farewell(); cancel() }) != nil {
+		cancel()
+	}
+	owned.Wait()
+	if err != nil {
+		d.lost(err, up)
+	}
+	p.audio.clear()
+	return err
+}

@@ -1,0 +1,42 @@
+package sip
+
+import (
+	"time"
+
+	"branchline/pbx/sip/registrar"
+	"branchline/pbx/sip/wire"
+)
+
+// authorise says which extension stands behind r. Where none does, r is answered, and nothing of
+// it is kept: floods of strangers cost no memory. It says the same of an unknown user and of a
+// wrong password.
+func (d *desk) authorise(r *wire.Request) (extension string, ok bool) {
+	now := time.Now()
+	user, v := d.auth.Check(r.Method, r.URI, r.Lines("Authorization"), now)
+	switch v {
+	case registrar.Right:
+		return user, true
+	case registrar.Wrong:
+		d.refusals.note(user, r.Flow.Remote.Addr().String())
+		d.reply(r, wire.Response{Code: 403})
+	default:
+		d.reply(r, wire.Response{Code: 401, Headers: d.auth.Challenge(now, v == registrar.Stale)})
+	}
+	return "", false
+}
+
+// register signs a phone in or out.
+func (d *desk) register(r *wire.Request) {
+	extension, ok := d.authorise(r)
+	if !ok || !r.Keep() {
+		return
+	}
+	if r.To.URI.User != extension { // somebody else's contacts
+		d.refusals.note(r.To.URI.User, r.Flow.Remote.Addr().String())
+		d.reply(r, wire.Response{Code: 403})
+		return
+	}
+	res, changes := d.reg.Register(extension, r, time.Now())
+	d.changed(changes, "the phone signed in or out")
+	d.reply(r, res)
+}

@@ -1,0 +1,21 @@
+package registrar
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Binding says that Extension can be reached at Contact until Expires. It is plain data: it can
+// be kept over a restart, for phones do not sign in again because we were away.
+type Binding struct {
+	Extension string
+	Contact   string         // URI, as the phone gave it: what its requests are addressed to
+	Instance  string         // "+sip.instance" of RFC 5626, "" where the phone has none
+	Agent     string         // the phone's User-Agent, as said
+	Network   string         // "udp"
+	Local     netip.AddrPort // our own address on which it signed in
+	Remote    netip.AddrPort // where it signed in from: where its requests are sent, whatever Contact says
+	CallID    string
+	CSeq      uint32
+	Expires   time.Time
+}

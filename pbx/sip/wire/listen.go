@@ -1,0 +1,240 @@
+package wire
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"runtime/debug"
+	"sync/atomic"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+const (
+	maxDatagram = 16 << 10
+	// maxSources bounds what sipgo remembers of senders: an entry per source address for as long
+	// as a reader runs, spoofed ones too (SIP.md 2 no. 6). Then the reader is renewed.
+	maxSources = 4096
+)
+
+// listener is one UDP socket on one real address (SIP.md 2 no. 4).
+type listener struct {
+	wire  *Wire
+	conn  *net.UDPConn
+	local netip.AddrPort
+	udp   *sip.TransportLayer
+	stop  <-chan struct{}
+	most  int         // sources after which the reader is renewed
+	renew atomic.Bool // the reader shall end and be started anew
+	err   atomic.Pointer[error]
+}
+
+// Open binds one UDP socket for each address; an unspecified one stands for every address that
+// the box has now. Port 0 takes a free one. On an error nothing is bound.
+func (w *Wire) Open(addresses []netip.AddrPort) error {
+	for _, a := range expand(addresses) {
+		conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(a))
+		if err != nil {
+			w.Close()
+			w.listeners = nil
+			return fmt.Errorf("listen for phones on %s: %w; is another SIP server running, or the address not ours?", a, err)
+		}
+		// A burst of a whole office signing in at once must wait, not get lost. The kernel caps it.
+		_ = conn.SetReadBuffer(1 << 20)
+		l := &listener{wire: w, conn: conn, most: maxSources}
+		local := conn.LocalAddr().(*net.UDPAddr).AddrPort()
+		l.local = netip.AddrPortFrom(local.Addr().Unmap(), local.Port())
+		l.udp = sip.NewTransportLayer(nil, newParser(), nil,
+			sip.WithTransportLayerLogger(w.quiet), sip.WithTransportLayerReadFilter(l.filter))
+		l.udp.OnMessage(l.receive)
+		w.listeners = append(w.listeners, l)
+	}
+	return nil
+}
+
+// Listening are the addresses that are bound.
+func (w *Wire) Listening() (out []netip.AddrPort) {
+	for _, l := range w.listeners {
+		out = append(out, l.local)
+	}
+	return out
+}
+
+func expand(addresses []netip.AddrPort) (out []netip.AddrPort) {
+	for _, a := range addresses {
+		if !a.Addr().IsUnspecified() {
+			out = append(out, a)
+			continue
+		}
+		all, err := net.InterfaceAddrs()
+		if err != nil {
+			continue
+		}
+		for _, i := range all {
+			p, err := netip.ParsePrefix(i.String())
+			if ip := p.Addr().Unmap(); err == nil && ip.Is4() == a.Addr().Is4() && !ip.IsLinkLocalUnicast() {
+				out = append(out, netip.AddrPortFrom(ip, a.Port()))
+			}
+		}
+	}
+	return out
+}
+
+// run reads until ctx ends. A panic in the parser costs one datagram.
+func (l *listener) run(ctx context.Context) error {
+	l.stop = ctx.Done()
+	for ctx.Err() == nil {
+		l.serve()
+		if err := l.err.Load(); err != nil {
+			return fmt.Errorf("listen for phones on %s: %w", l.local, *err)
+		}
+	}
+	return nil
+}
+
+func (l *listener) serve() {
+	defer func() {
+		if v := recover(); v != nil {
+			l.wire.log.Error("reading SIP broke", "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+		}
+	}()
+	_ = l.udp.ServeUDP(socket{l.conn, l})
+}
+
+// socket is what sipgo reads from. Its end ends the reader, not the socket.
+type socket struct {
+	*net.UDPConn
+	l *listener
+}
+
+func (s socket) ReadFrom(b []byte) (int, net.Addr, error) {
+	if s.l.renew.Swap(false) {
+		return 0, nil, net.ErrClosed
+	}
+	n, addr, err := s.UDPConn.ReadFrom(b)
+	if err != nil {
+		s.l.err.Store(&err)
+		return 0, nil, net.ErrClosed
+	}
+	return n, addr, nil
+}
+
+// filter sees every datagram before sipgo parses it. nil drops one; an error would end the reader.
+func (l *listener) filter(_ sip.TransportReadProps, data []byte) ([]byte, error) {
+	if l.udp.Pool("udp").Size() > l.most {
+		l.renew.Store(true)
+	}
+	if len(bytes.Trim(data, "\r\n\x00 ")) == 0 {
+		return nil, nil // keep-alive: RFC 5626 3.5.1
+	}
+	line, _, _ := bytes.Cut(data, []byte("\n"))
+	line = bytes.TrimRight(line, "\r ")
+	if len(data) > maxDatagram || !bytes.Contains(line, []byte("SIP/")) || bytes.IndexByte(line, 0) >= 0 {
+		l.wire.dropped.Add(1)
+		return nil, nil
+	}
+	return withCRLF(data), nil
+}
+
+// withCRLF mends headers whose lines end in LF alone, which sipgo refuses (SIP.md 2 no. 13).
+func withCRLF(data []byte) []byte {
+	bare := false
+	end := len(data)
+	for i := 0; i < len(data); i++ {
+		if data[i] != '\n' {
+			continue
+		}
+		bare = bare || i == 0 || data[i-1] != '\r'
+		if rest := data[i+1:]; bytes.HasPrefix(rest, []byte("\n")) || bytes.HasPrefix(rest, []byte("\r\n")) {
+			bare = bare || rest[0] == '\n'
+			end = i + 1 + bytes.IndexByte(rest, '\n') + 1
+			break
+		}
+	}
+	if !bare {
+		return data
+	}
+	out := make([]byte, 0, len(data)+64)
+	for i, c := range data[:end] {
+		if c == '\n' && (i == 0 || data[i-1] != '\r') {
+			out = append(out, '\r')
+		}
+		out = append(out, c)
+	}
+	return append(out, data[end:]...)
+}
+
+// receive is called by sipgo's reader with each message, in order.
+func (l *listener) receive(m sip.Message) {
+	remote, err := netip.ParseAddrPort(m.Source())
+	if err != nil {
+		return
+	}
+	flow := Flow{"udp", l.local, netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())}
+	var in any
+	switch m := m.(type) {
+	case *sip.Request:
+		r, f := l.wire.readRequest(m, flow)
+		if f != nil {
+			l.refuse(r, f)
+			return
+		}
+		in = r
+	case *sip.Response:
+		r := readResponse(m, flow)
+		if r == nil {
+			l.wire.dropped.Add(1)
+			return
+		}
+		in = r
+	}
+	select {
+	case l.wire.inbox <- in:
+	case <-l.stop:
+	}
+}
+
+// refuse answers a faulty request without keeping anything of it. An ACK is never answered.
+func (l *listener) refuse(r *Request, f *fault) {
+	l.wire.dropped.Add(1)
+	if f.code != 0 && r.Method != "ACK" {
+		_ = r.Reply(Response{Code: f.code, Reason: f.why})
+	}
+}
+
+// write sends m on flow.
+func (w *Wire) write(flow Flow, m sip.Message) error {
+	l := w.listener(flow.Local)
+	if l == nil {
+		return errors.New("no socket on " + flow.Local.String())
+	}
+	var b bytes.Buffer
+	b.Grow(1024)
+	m.StringWrite(&b)
+	// Not through sipgo's connection: it refuses what exceeds a package variable (SIP.md 2 no. 5).
+	_, err := l.conn.WriteToUDPAddrPort(b.Bytes(), flow.Remote)
+	return err
+}
+
+// link is a flow as sipgo's transactions want it.
+type link struct {
+	wire *Wire
+	flow Flow
+}
+
+var _ sip.Connection = (*link)(nil)
+
+func (k *link) WriteMsg(m sip.Message) error {
+	if r, ok := m.(*sip.Request); ok && r.IsAck() {
+		return nil // ours is sent by client.acknowledge
+	}
+	return k.wire.write(k.flow, m)
+}
+
+func (k *link) LocalAddr() net.Addr    { return net.UDPAddrFromAddrPort(k.flow.Local) }
+func (k *link) Ref(int) int            { return 1 }
+func (k *link) TryClose() (int, error) { return 1, nil }
+func (k *link) Close() error           { return nil }

@@ -1,0 +1,275 @@
+package wire
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// Flow is the way between one of our own addresses and one peer. Whatever is sent to a phone is
+// sent on its flow, never where a Contact or a Record-Route points.
+type Flow struct {
+	Network string // "udp"
+	Local   netip.AddrPort
+	Remote  netip.AddrPort
+}
+
+// Header is one header field that this package does not set by itself.
+type Header struct{ Name, Value string }
+
+// Request is one request: come in, and then checked (no field that the RFC asks for is missing),
+// or to be sent. It belongs to the goroutine of Run.
+type Request struct {
+	Method   string
+	URI      URI
+	Flow     Flow // where it came from, or where it goes
+	From, To Address
+	CallID   string
+	CSeq     uint32
+	Contact  []Address
+	Star     bool     // REGISTER with "Contact: *"
+	Route    []string // come in: Record-Route; to be sent: Route. In the order of the message
+	Headers  []Header // to be sent: further headers
+	Type     string   // Content-Type in lower case, without parameters
+	Body     []byte
+
+	wire     *Wire
+	raw      *sip.Request
+	via      []string // Via values as written
+	branch   string
+	sentPort uint16 // port of the topmost Via, 0: not said
+	rport    bool
+	server   *sip.ServerTx // once kept
+	final    int           // code of the final response that was sent, 0: none
+	client   *client       // once sent
+}
+
+// Response is one response: come in, or to be sent.
+type Response struct {
+	Code    int
+	Reason  string // "" takes the RFC's words
+	Tag     string // to be sent: the tag of To; "" takes one that is the same for the same request
+	Contact []Address
+	Route   []string // come in: Record-Route
+	Headers []Header // to be sent
+	Type    string
+	Body    []byte
+
+	// Of a response that came in:
+	To    Address
+	Flow  Flow
+	Local bool // no answer came: the transaction timed out (408) or its transport broke (503)
+
+	raw    *sip.Response
+	method string
+	branch string
+}
+
+// Header is the first value of a header of a request that came in; "" when there is none.
+func (r *Request) Header(name string) string { return first(r.raw.Headers(), name) }
+
+// Values are all values of a header of a request that came in, lists taken apart.
+func (r *Request) Values(name string) []string { return all(r.raw.Headers(), name) }
+
+// Lines are the values of a header line by line, for headers whose commas are their own.
+func (r *Request) Lines(name string) []string { return lines(r.raw.Headers(), name) }
+
+// Header is the first value of a header of a response that came in.
+func (r *Response) Header(name string) string {
+	if r.raw == nil {
+		return ""
+	}
+	return first(r.raw.Headers(), name)
+}
+
+// InDialog says whether the request belongs to a dialog, by its To tag.
+func (r *Request) InDialog() bool { return r.To.Tag() != "" }
+
+func first(hs []sip.Header, name string) string {
+	for _, h := range hs {
+		if strings.EqualFold(h.Name(), name) {
+			return h.Value()
+		}
+	}
+	return ""
+}
+
+func lines(hs []sip.Header, name string) (out []string) {
+	for _, h := range hs {
+		if strings.EqualFold(h.Name(), name) {
+			out = append(out, h.Value())
+		}
+	}
+	return out
+}
+
+func all(hs []sip.Header, name string) (out []string) {
+	for _, h := range hs {
+		if strings.EqualFold(h.Name(), name) {
+			out = append(out, splitList(h.Value())...)
+		}
+	}
+	return out
+}
+
+// response makes the message that answers r.
+func (r *Request) response(res *Response) *sip.Response {
+	if res.Reason == "" {
+		res.Reason = reason(res.Code)
+	}
+	m := sip.NewResponse(res.Code, res.Reason)
+	add := func(name, value string) { m.AppendHeader(sip.NewHeader(name, value)) }
+	for i, v := range r.via {
+		if i == 0 {
+			v = r.viaWithSource(v)
+		}
+		add("Via", v)
+	}
+	if r.Method == "INVITE" && res.Code > 100 && res.Code < 300 {
+		for _, v := range r.Route {
+			add("Record-Route", v)
+		}
+	}
+	add("From", r.From.Text)
+	to := r.To.Text
+	if res.Code > 100 && r.To.Tag() == "" {
+		if res.Tag == "" {
+			res.Tag = r.wire.tag(r)
+		}
+		to += ";tag=" + res.Tag
+	}
+	add("To", to)
+	add("Call-ID", r.CallID)
+	m.AppendHeader(&sip.CSeqHeader{SeqNo: r.CSeq, MethodName: sip.RequestMethod(r.Method)})
+	finish(m, res.Contact, res.Headers, res.Type, res.Body)
+	return m
+}
+
+// request makes the message that carries r.
+func (r *Request) request() (*sip.Request, error) {
+	var uri sip.Uri
+	if err := sip.ParseUri(r.URI.Text, &uri); err != nil {
+		return nil, err
+	}
+	m := sip.NewRequest(sip.RequestMethod(r.Method), uri)
+	m.SetTransport("UDP")
+	add := func(name, value string) { m.AppendHeader(sip.NewHeader(name, value)) }
+	add("Via", "SIP/2.0/UDP "+r.Flow.Local.String()+";rport;branch="+r.branch)
+	for _, v := range r.Route {
+		add("Route", v)
+	}
+	add("Max-Forwards", "70")
+	add("From", r.From.Text)
+	add("To", r.To.Text)
+	add("Call-ID", r.CallID)
+	m.AppendHeader(&sip.CSeqHeader{SeqNo: r.CSeq, MethodName: sip.RequestMethod(r.Method)})
+	finish(m, r.Contact, r.Headers, r.Type, r.Body)
+	return m, nil
+}
+
+func finish(m sip.Message, contact []Address, headers []Header, kind string, body []byte) {
+	for _, c := range contact {
+		m.AppendHeader(sip.NewHeader("Contact", c.Text))
+	}
+	for _, h := range headers {
+		m.AppendHeader(sip.NewHeader(h.Name, h.Value))
+	}
+	if len(body) > 0 {
+		m.AppendHeader(sip.NewHeader("Content-Type", kind))
+	}
+	m.SetBody(body)
+}
+
+// viaWithSource notes in the topmost Via where the request came from (RFC 3261 18.2.1, RFC 3581 4).
+func (r *Request) viaWithSource(v string) string {
+	ip := r.Flow.Remote.Addr().String()
+	head, params, _ := strings.Cut(v, ";")
+	var b strings.Builder
+	b.WriteString(head)
+	for p := range strings.SplitSeq(params, ";") {
+		name, _, _ := strings.Cut(p, "=")
+		name = strings.ToLower(strings.TrimSpace(name))
+		switch {
+		case name == "" || name == "received":
+			continue
+		case name == "rport":
+			p = "rport=" + strconv.Itoa(int(r.Flow.Remote.Port()))
+		}
+		b.WriteString(";" + strings.TrimSpace(p))
+	}
+	if _, sentBy, _ := strings.Cut(strings.TrimSpace(head), " "); r.rport || !strings.HasPrefix(strings.TrimSpace(sentBy), ip) {
+		b.WriteString(";received=" + ip)
+	}
+	return b.String()
+}
+
+// replyTo is where responses go: to the source, and to its port where rport asks for it (RFC 3581
+// 4), else to the port that the Via names (RFC 3261 18.2.2).
+func (r *Request) replyTo() netip.AddrPort {
+	if r.rport {
+		return r.Flow.Remote
+	}
+	port := r.sentPort
+	if port == 0 {
+		port = 5060
+	}
+	return netip.AddrPortFrom(r.Flow.Remote.Addr(), port)
+}
+
+func reason(code int) string {
+	switch code {
+	case 100:
+		return "Trying"
+	case 180:
+		return "Ringing"
+	case 183:
+		return "Session Progress"
+	case 200:
+		return "OK"
+	case 400:
+		return "Bad Request"
+	case 401:
+		return "Unauthorized"
+	case 403:
+		return "Forbidden"
+	case 404:
+		return "Not Found"
+	case 405:
+		return "Method Not Allowed"
+	case 415:
+		return "Unsupported Media Type"
+	case 416:
+		return "Unsupported URI Scheme"
+	case 420:
+		return "Bad Extension"
+	case 423:
+		return "Interval Too Brief"
+	case 480:
+		return "Temporarily Unavailable"
+	case 481:
+		return "Call/Transaction Does Not Exist"
+	case 486:
+		return "Busy Here"
+	case 487:
+		return "Request Terminated"
+	case 488:
+		return "Not Acceptable Here"
+	case 489:
+		return "Bad Event"
+	case 491:
+		return "Request Pending"
+	case 500:
+		return "Server Internal Error"
+	case 501:
+		return "Not Implemented"
+	case 503:
+		return "Service Unavailable"
+	case 505:
+		return "Version Not Supported"
+	case 603:
+		return "Decline"
+	}
+	return "Unknown"
+}

@@ -1,0 +1,171 @@
+package sip
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"branchline/hal"
+	"branchline/pbx/sip/wire"
+)
+
+// within handles a request inside a dialog. It counts only when it comes from where the dialog
+// is; from elsewhere (a phone that changed its network, or somebody who has seen our Call-ID) it
+// must prove to be the same extension.
+func (d *desk) within(r *wire.Request) {
+	l := d.calls[r.CallID]
+	if l == nil || l.dialog == nil || !l.dialog.Is(r) {
+		d.reply(r, wire.Response{Code: 481})
+		return
+	}
+	if r.Flow != l.dialog.Flow {
+		extension, ok := d.authorise(r)
+		if !ok {
+			return
+		}
+		if extension != l.extension {
+			d.reply(r, wire.Response{Code: 403})
+			return
+		}
+		l.dialog.Flow = r.Flow
+	}
+	if !l.dialog.InOrder(r) {
+		d.reply(r, wire.Response{Code: 500, Reason: "CSeq Out Of Order"}) // RFC 3261 12.2.2
+		return
+	}
+	if !r.Keep() {
+		return
+	}
+	switch {
+	case r.Method == "BYE":
+		l.theirBye(r)
+	case l.over:
+		d.reply(r, wire.Response{Code: 481})
+	case r.Method == "INVITE":
+		l.reinvite(r)
+	case r.Method == "UPDATE":
+		l.update(r)
+	case r.Method == "INFO":
+		l.info(r)
+	case r.Method == "OPTIONS":
+		d.reply(r, wire.Response{Code: 200, Headers: []wire.Header{{Name: "Accept", Value: accepted}}})
+	case r.Method == "SUBSCRIBE", r.Method == "NOTIFY":
+		d.reply(r, wire.Response{Code: 489})
+	default:
+		d.reply(r, wire.Response{Code: 405})
+	}
+}
+
+func (l *leg) theirBye(r *wire.Request) {
+	l.desk.reply(r, wire.Response{Code: 200})
+	cause := hal.Normal
+	if !l.answered { // a caller may end an early dialog so, too: RFC 3261 15
+		cause = hal.NoAnswer
+		l.desk.reply(l.invite, wire.Response{Code: 487, Tag: l.tag})
+	}
+	l.gone(cause, true, "SIP BYE")
+	l.forget()
+}
+
+// reinvite changes a call that stands: hold, resume, another address.
+func (l *leg) reinvite(r *wire.Request) {
+	d := l.desk
+	d.reply(r, wire.Response{Code: 100})
+	if !l.answered || l.pending != nil {
+		d.reply(r, wire.Response{Code: 491})
+		return
+	}
+	o, refused := readOffer(r)
+	if refused.Code != 0 {
+		d.reply(r, refused)
+		return
+	}
+	l.dialog.Refresh(r.Contact)
+	at := l.at(l.dialog.Flow.Local)
+	if o == nil {
+		l.accept(r, l.sound.Offer(at), true)
+		return
+	}
+	l.accept(r, l.sound.Answer(o, at), false)
+	l.agree(o)
+	l.tellHold(o)
+}
+
+// update does the same without an ACK (RFC 3311).
+func (l *leg) update(r *wire.Request) {
+	d := l.desk
+	res := wire.Response{Code: 200, Contact: []wire.Address{l.dialog.Contact}}
+	o, refused := readOffer(r)
+	switch {
+	case refused.Code != 0:
+		res = refused
+	case o != nil && !l.answered: // the first offer has no answer yet: RFC 3311 5.2
+		res = wire.Response{Code: 500, Headers: []wire.Header{{Name: "Retry-After", Value: "2"}}}
+	case o != nil && l.pending != nil:
+		res = wire.Response{Code: 491}
+	case o != nil:
+		res.Type, res.Body = "application/sdp", l.sound.Answer(o, l.at(l.dialog.Flow.Local))
+		l.agree(o)
+		l.tellHold(o)
+		fallthrough
+	default:
+		l.dialog.Refresh(r.Contact)
+	}
+	d.reply(r, res)
+}
+
+// info takes keys that a phone sends as messages.
+func (l *leg) info(r *wire.Request) {
+	key, length, ok := byte(0), time.Duration(0), len(r.Body) == 0
+	switch r.Type {
+	case "application/dtmf-relay":
+		key, length, ok = readRelay(string(r.Body))
+	case "application/dtmf":
+		key, ok = readKey(strings.TrimSpace(string(r.Body)))
+	default:
+		if !ok {
+			l.desk.reply(r, wire.Response{Code: 415, Headers: []wire.Header{{Name: "Accept", Value: "application/dtmf-relay, application/dtmf"}}})
+			return
+		}
+	}
+	if !ok {
+		l.desk.reply(r, wire.Response{Code: 400, Reason: "Bad Request: key"})
+		return
+	}
+	l.desk.reply(r, wire.Response{Code: 200})
+	switch key {
+	case 0:
+	case '!':
+		l.desk.out.put(hal.Flash{Leg: l.id})
+	default:
+		l.desk.out.put(hal.Digit{Leg: l.id, Key: key, For: length})
+	}
+}
+
+// readRelay reads "Signal=5" and "Duration=160", in milliseconds.
+func readRelay(body string) (key byte, length time.Duration, ok bool) {
+	for line := range strings.Lines(body[:min(len(body), 256)]) {
+		name, value, _ := strings.Cut(line, "=")
+		value = strings.TrimSpace(value)
+		switch strings.ToLower(strings.TrimSpace(name)) {
+		case "signal":
+			key, ok = readKey(value)
+		case "duration":
+			if n, err := strconv.ParseUint(value, 10, 16); err == nil {
+				length = time.Duration(n) * time.Millisecond
+			}
+		}
+	}
+	return key, length, ok
+}
+
+// readKey reads one key, by its sign or by its event number of RFC 4733; '!' is a hook flash.
+func readKey(s string) (byte, bool) {
+	if len(s) == 1 && strings.Contains("0123456789*#ABCD!", strings.ToUpper(s)) {
+		return strings.ToUpper(s)[0], true
+	}
+	if n, err := strconv.ParseUint(s, 10, 8); err == nil && n < 17 {
+		return "0123456789*#ABCD!"[n], true
+	}
+	return 0, false
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"path"
+	"strings"
+)
+
+// room is a part of the house and what its packages may import of ours. The longest from that a
+// package lies under counts. In a list "x" is x alone, "x/..." is x and all below it, and "./..." is
+// what lies below the importing package itself.
+type room struct {
+	from  string
+	may   []string
+	never []string // taken out of may
+}
+
+// rooms says who may import whom; ARCHITECTURE.md tells why.
+func rooms() []room {
+	lineDrivers := []string{"drivers/gsm/...", "drivers/fxo/...", "drivers/vmodem/..."}
+	house := []string{"hal/...", "drivers/...", "board/...", "pbx/...", "ui/...", "firmware/...", "./..."}
+	return []room{
+		{from: "hal"},
+		{from: "hal/haltest", may: []string{"hal"}},
+		{from: "hal/dsp", may: []string{"hal"}},
+
+		{from: "drivers", may: []string{"hal/...", "drivers/..."}, never: lineDrivers}, // line drivers stand on chip drivers, never back
+		{from: "board", may: []string{"hal/...", "drivers/...", "board/..."}},
+		// The simulators are written from the documents, so that they can find our drivers wrong.
+		{from: "board/sim/modem", may: []string{"hal/...", "board/sim/..."}},
+		{from: "board/sim/network", may: []string{"hal/...", "board/sim/..."}},
+		{from: "board/sim/phone", may: []string{"hal/...", "board/sim/..."}},
+
+		{from: "pbx", may: []string{"hal/...", "pbx/..."}},
+		{from: "pbx/config", may: []string{"./..."}},
+		{from: "pbx/call", may: []string{"hal", "pbx/config"}},
+		{from: "pbx/hours", may: []string{"hal", "pbx/call", "pbx/config"}},
+		{from: "pbx/prompt", may: []string{"hal", "pbx/call", "pbx/config"}},
+		{from: "pbx/acd", may: []string{"hal", "pbx/call", "pbx/config", "pbx/hours"}},
+		{from: "pbx/route", may: []string{"hal", "pbx/call", "pbx/config", "pbx/hours"}},
+		{from: "pbx/flow", may: []string{"hal", "pbx/call", "pbx/config", "pbx/hours", "pbx/prompt"}},
+		{from: "pbx/floor", may: []string{"hal", "hal/dsp", "pbx/call", "pbx/config", "pbx/hours", "pbx/prompt", "pbx/acd", "pbx/route", "pbx/flow", "./..."}},
+		{from: "pbx/view", may: []string{"hal", "pbx/call", "pbx/config", "pbx/view/..."}},
+		// What carries wires and sound reports and obeys: it knows no decision and no fact.
+		{from: "pbx/media", may: []string{"hal/...", "pbx/media/..."}},
+		{from: "pbx/sip", may: []string{"hal/...", "pbx/config", "pbx/media/...", "pbx/sip/..."}},
+		{from: "pbx/store", may: []string{"./..."}},
+
+		{from: "ui", may: []string{"hal", "pbx/call", "pbx/config", "pbx/view/...", "pbx/journal", "ui/..."}},
+		{from: "firmware", may: house},
+		{from: "tools", may: house}, // everything; and nobody imports tools
+	}
+}
+
+// testRooms is what tests, and packages like hal/haltest that only tests import, may import beyond
+// rooms.
+func testRooms() []room {
+	return []room{
+		{from: "hal", may: []string{"hal/..."}},
+		{from: "drivers", may: []string{"board/sim/..."}}, // a driver's far end is the simulator
+		{from: "pbx", may: []string{"hal/...", "pbx/..."}},
+		{from: "pbx/config", may: nil},
+		{from: "ui", may: []string{"hal/...", "pbx/view/..."}},
+	}
+}
+
+// guest is a package that is not ours and the only parts of the house that import it, tests included.
+type guest struct {
+	path  string
+	hosts []string
+}
+
+// guests keeps each library behind one door, so that it can be changed there.
+func guests() []guest {
+	return []guest{
+		{"C", []string{"drivers/sound"}},
+		{"github.com/danielgtaylor/huma", []string{"ui"}},
+		{"github.com/emiago/sipgo", []string{"pbx/sip/wire"}},
+		{"github.com/gen2brain/malgo", []string{"drivers/sound"}},
+		{"github.com/goccy/go-yaml", []string{"pbx/config/tree"}},
+		{"github.com/pion/sdp", []string{"pbx/sip"}},
+		{"github.com/tarm/serial", []string{"drivers/uart"}},
+		{"github.com/warthog618/go-gpiocdev", []string{"drivers/pins"}},
+		{"go.etcd.io/bbolt", []string{"pbx/store"}},
+		{"periph.io", []string{"drivers", "board"}},
+	}
+}
+
+// purePackages are state and rules alone: time comes in, data goes out.
+func purePackages() []string {
+	return []string{
+		"hal/dsp", "pbx/call", "pbx/config", "pbx/floor", "pbx/acd", "pbx/flow", "pbx/route", "pbx/hours", "pbx/prompt", "pbx/view",
+	}
+}
+
+// impure is the standard library that pure packages do without, each with all below it.
+func impure() []string {
+	return []string{
+		"os", "net", "sync", "context", "log", "math/rand", "crypto/rand", "io/fs", "io/ioutil", "path/filepath", "syscall", "runtime",
+		"plugin", "unsafe", "C", "expvar", "database/sql", "testing", "time/tzdata",
+	}
+}
+
+// pureAnyway tells what of impure a pure package may use after all: addresses are plain data.
+func pureAnyway(pkg, imported string) bool {
+	return imported == "net/netip" && under(pkg, "pbx/config")
+}
+
+// clock is what package time has that is no calculation.
+func clock() []string {
+	return []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker", "LoadLocation", "Local"}
+}
+
+// under tells whether pkg is at or below one of parts.
+func under(pkg string, parts ...string) bool {
+	for _, p := range parts {
+		if pkg == p || strings.HasPrefix(pkg, p+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// matches tells whether pkg is in list, for an importer from.
+func matches(list []string, from, pkg string) bool {
+	for _, l := range list {
+		if l == "./..." {
+			l = from + "/..."
+		}
+		if below, all := strings.CutSuffix(l, "/..."); all && under(pkg, below) || pkg == l {
+			return true
+		}
+	}
+	return false
+}
+
+// roomOf is the room of pkg: the longest that it lies under.
+func roomOf(table []room, pkg string) (room, bool) {
+	var best room
+	found := false
+	for _, r := range table {
+		if under(pkg, r.from) && (!found || len(r.from) > len(best.from)) {
+			best, found = r, true
+		}
+	}
+	return best, found
+}
+
+// forTests tells whether pkg is there for tests alone: hal/haltest, pbx/view/viewtest.
+func forTests(pkg string) bool { return path.Base(pkg) == path.Base(path.Dir(pkg))+"test" }

@@ -1,0 +1,81 @@
+package ui
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"branchline/pbx/config"
+	"branchline/ui/api"
+)
+
+type document struct {
+	ContentType string `header:"Content-Type"`
+	Version     uint64 `header:"X-Config-Version" doc:"of the configuration in force"`
+	Body        []byte
+}
+
+type checkIn struct {
+	RawBody []byte `contentType:"application/yaml"`
+}
+
+type applyIn struct {
+	Who     string `query:"who" default:"local" maxLength:"80" doc:"who applies it; kept with the version"`
+	RawBody []byte `contentType:"application/yaml"`
+}
+
+type checkOut struct{ Body api.Checked }
+
+type applyOut struct{ Body api.Applied }
+
+func (h *handler) addConfiguration(to huma.API) {
+	huma.Register(to, huma.Operation{
+		OperationID: "config", Method: http.MethodGet, Path: "/api/v1/config", Summary: "The configuration in force",
+		Description: "One YAML document. It holds passwords.",
+	}, h.config)
+	huma.Register(to, withBody(huma.Operation{
+		OperationID: "config-check", Method: http.MethodPost, Path: "/api/v1/config/check",
+		Summary: "What is wrong in a configuration; nothing changes",
+	}), h.check)
+	huma.Register(to, withBody(huma.Operation{
+		OperationID: "config-apply", Method: http.MethodPost, Path: "/api/v1/config/apply",
+		Summary:     "Replace the configuration whole; calls go on",
+		Description: "422 with faults: everything that is wrong in it; then nothing has changed.",
+	}), h.apply)
+}
+
+func (h *handler) config(context.Context, *struct{}) (*document, error) {
+	_, text, version := h.box.Configuration.Current()
+	return &document{ContentType: "application/yaml", Version: version, Body: text}, nil
+}
+
+func (h *handler) check(_ context.Context, in *checkIn) (*checkOut, error) {
+	// The body's bytes go back to a pool when the handler returns.
+	faults := faultsOf(h.box.Configuration.Check(bytes.Clone(in.RawBody)))
+	return &checkOut{api.Checked{OK: len(faults) == 0, Faults: faults}}, nil
+}
+
+func (h *handler) apply(ctx context.Context, in *applyIn) (*applyOut, error) {
+	version, later, err := h.box.Configuration.Apply(ctx, bytes.Clone(in.RawBody), in.Who)
+	var wrong *config.LoadError
+	switch {
+	case errors.As(err, &wrong):
+		p := problem(http.StatusUnprocessableEntity, "the configuration is wrong; what runs stays", "mend what is named and apply again")
+		p.Faults = faultsOf(wrong.Problems)
+		return nil, p
+	case err != nil:
+		return nil, problem(http.StatusConflict, "the configuration could not be applied: "+err.Error(), "what runs stays; mend that and apply again")
+	}
+	return &applyOut{api.Applied{Version: version, Later: later}}, nil
+}
+
+func faultsOf(problems []config.Problem) []api.Fault {
+	var faults []api.Fault
+	for _, p := range problems {
+		faults = append(faults, api.Fault(p))
+	}
+	return faults
+}

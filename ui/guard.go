@@ -1,0 +1,98 @@
+package ui
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"branchline/ui/api"
+)
+
+// maxBody bounds what a request may carry.
+const maxBody = 1 << 20
+
+// guard stands before every handler: it bounds the body, drops a client that does not take what
+// is written, and turns a panic into an answer.
+func guard(next http.Handler, log *slog.Logger) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		out := &patient{ResponseWriter: w, control: http.NewResponseController(w)}
+		defer recovered(out, r, log)
+		if p := readBody(out, r); p != nil {
+			refuse(out, p)
+			return
+		}
+		next.ServeHTTP(out, r)
+	})
+}
+
+// readBody takes the whole body before the handler begins. A read deadline that outlived it would
+// cancel the request's context while the handler still works.
+func readBody(w *patient, r *http.Request) *api.Problem {
+	if r.Body == nil || r.Body == http.NoBody {
+		return nil
+	}
+	_ = w.control.SetReadDeadline(time.Now().Add(headerPatience)) // a recorder in a test has none
+	body, err := io.ReadAll(http.MaxBytesReader(w.ResponseWriter, r.Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return problem(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", maxBody), "send less")
+	case err != nil:
+		return problem(http.StatusRequestTimeout, fmt.Sprintf("the body did not come: %v", err), "send the whole body at once")
+	}
+	_ = w.control.SetReadDeadline(time.Time{})
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return nil
+}
+
+func recovered(w *patient, r *http.Request, log *slog.Logger) {
+	said := recover()
+	if said == nil {
+		return
+	}
+	if said == http.ErrAbortHandler {
+		panic(said)
+	}
+	log.Error("panic in a request", "method", r.Method, "path", r.URL.Path, "panic", said, "stack", string(debug.Stack()))
+	if w.begun {
+		panic(http.ErrAbortHandler) // the client must see that its answer is cut short
+	}
+	refuse(w, problem(http.StatusInternalServerError, "the box made a mistake answering this; calls are not touched",
+		"send us the box's log"))
+}
+
+// patient gives the client writePatience for each piece that is written to it.
+type patient struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	begun   bool
+}
+
+// Unwrap lets http.ResponseController find the connection.
+func (p *patient) Unwrap() http.ResponseWriter { return p.ResponseWriter }
+
+func (p *patient) WriteHeader(status int) {
+	p.begun = true
+	p.ResponseWriter.WriteHeader(status)
+}
+
+func (p *patient) Write(b []byte) (int, error) {
+	p.begun = true
+	p.wait()
+	return p.ResponseWriter.Write(b)
+}
+
+// FlushError is what http.ResponseController calls to flush.
+func (p *patient) FlushError() error {
+	p.wait()
+	return p.control.Flush()
+}
+
+func (p *patient) wait() {
+	_ = p.control.SetWriteDeadline(time.Now().Add(writePatience)) // a recorder in a test has none
+}

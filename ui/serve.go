@@ -1,0 +1,103 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Socket is the name of the unix socket in the folder of a box.
+const Socket = "branchline.sock"
+
+const (
+	headerPatience = 10 * time.Second // for a request's header, and for its body
+	writePatience  = 10 * time.Second // for a client to take what is written; then it is dropped
+	idlePatience   = 2 * time.Minute
+	stopPatience   = 2 * time.Second // for running requests when the box stops
+	maxHeader      = 16 << 10
+)
+
+// ListenUnix opens the box's socket in dir. Only the box's own user may connect (0600), from the
+// first moment on. A socket that a crashed box left there is replaced, so the caller holds dir's
+// store first. Close removes nothing: a stale socket refuses connections, which tells a client
+// that no box runs.
+func ListenUnix(dir string) (net.Listener, error) {
+	nest, err := os.MkdirTemp(dir, ".socket-") // 0700: nobody reaches the socket before it is 0600
+	if err != nil {
+		return nil, fmt.Errorf("open socket in %s: %w", dir, err)
+	}
+	defer os.RemoveAll(nest)
+	short, done, err := shortPath(nest)
+	if err != nil {
+		return nil, fmt.Errorf("open socket in %s: %w", dir, err)
+	}
+	defer done()
+	ln, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: filepath.Join(short, Socket)})
+	if err != nil {
+		return nil, fmt.Errorf("open socket in %s: %w", dir, err)
+	}
+	ln.SetUnlinkOnClose(false)
+	err = errors.Join(
+		os.Chmod(filepath.Join(nest, Socket), 0o600),
+		os.Rename(filepath.Join(nest, Socket), filepath.Join(dir, Socket)),
+	)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open socket in %s: %w", dir, err), ln.Close())
+	}
+	return ln, nil
+}
+
+// DialUnix connects to the socket of the box that runs in dir.
+func DialUnix(ctx context.Context, dir string) (net.Conn, error) {
+	short, done, err := shortPath(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	var d net.Dialer
+	return d.DialContext(ctx, "unix", filepath.Join(short, Socket))
+}
+
+// shortPath names dir so that a socket in it fits the 108 bytes of sun_path (unix(7)); the name
+// holds until done is called.
+func shortPath(dir string) (name string, done func(), err error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return "", nil, err
+	}
+	return fmt.Sprintf("/proc/self/fd/%d", f.Fd()), func() { f.Close() }, nil
+}
+
+// Serve answers on ln until ctx ends, and then returns nil once the running requests have ended,
+// within two seconds. It closes ln.
+func Serve(ctx context.Context, ln net.Listener, h http.Handler, log *slog.Logger) error {
+	server := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: headerPatience,
+		IdleTimeout:       idlePatience,
+		MaxHeaderBytes:    maxHeader,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(ln) }()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
+	case <-ctx.Done():
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
+	defer cancel()
+	if err := server.Shutdown(last); err != nil {
+		log.Warn("requests cut at stop", "err", err)
+		server.Close()
+	}
+	<-served
+	return nil
+}

@@ -1,0 +1,146 @@
+// Package uitest is a box in memory for tests of the API and of its clients. It takes every
+// command and keeps it; nothing in it rings.
+//
+// Start at New.
+package uitest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"branchline/pbx/call"
+	"branchline/pbx/config"
+	"branchline/pbx/view/board"
+	"branchline/ui"
+	"branchline/ui/api"
+)
+
+// Box is what a handler is made of, and what it did.
+type Box struct {
+	Timeline *Timeline
+	Doc      *config.Doc
+	Refusal  error // of every command; nil: each is taken
+
+	mu       sync.Mutex // guards the fields below
+	commands []call.Command
+	calls    []api.OutsideCall
+	text     []byte
+	version  uint64
+}
+
+// Now is what the clock of the box says, always.
+func Now() time.Time { return time.Date(2026, 1, 31, 15, 4, 5, 0, time.UTC) }
+
+var (
+	_ ui.Configuration = (*Box)(nil)
+	_ ui.Commands      = (*Box)(nil)
+	_ ui.Simulator     = simulator{}
+)
+
+// Current is ui.Configuration's.
+func (b *Box) Current() (*config.Doc, []byte, uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Doc, b.text, b.version
+}
+
+// Check finds every line wrong that says "wrong".
+func (b *Box) Check(text []byte) (wrong []config.Problem) {
+	for i, line := range bytes.Split(text, []byte("\n")) {
+		if bytes.Contains(line, []byte("wrong")) {
+			wrong = append(wrong, config.Problem{
+				Path: fmt.Sprintf("queues[%d].agents", i), Line: i + 1, Column: 3,
+				What: "the queue has no agents", Cure: "name one agent number at least",
+			})
+		}
+	}
+	return wrong
+}
+
+// Apply takes any text but one that says "stuck".
+func (b *Box) Apply(_ context.Context, text []byte, who string) (uint64, []string, error) {
+	if wrong := b.Check(text); len(wrong) > 0 {
+		return 0, nil, &config.LoadError{Problems: wrong}
+	}
+	if bytes.Contains(text, []byte("stuck")) {
+		return 0, nil, errors.New("the RTP range is taken by another program")
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.text = text
+	b.version++
+	b.Timeline.Add(Now(), call.ConfigApplied{Version: b.version, Who: who})
+	return b.version, []string{"network.rtp"}, nil
+}
+
+// Ask keeps c.
+func (b *Box) Ask(_ context.Context, c call.Command) error {
+	if b.Refusal != nil {
+		return b.Refusal
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.commands = append(b.commands, c)
+	return nil
+}
+
+// Commands are those that were taken.
+func (b *Box) Commands() []call.Command {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.commands
+}
+
+// Calls are those of the outside world.
+func (b *Box) Calls() []api.OutsideCall {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.calls
+}
+
+type simulator struct{ *Box }
+
+// Call keeps c; the script may not say "nonsense".
+func (s simulator) Call(_ context.Context, c api.OutsideCall) (string, error) {
+	if c.Script == "nonsense" {
+		return "", errors.New("script: step 1: there is no step \"nonsense\"")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls = append(s.calls, c)
+	return fmt.Sprintf("c1-%d", len(s.calls)), nil
+}
+
+// Parts is what ui.New takes.
+func (b *Box) Parts() ui.Box {
+	return ui.Box{
+		Health:        b.health,
+		Board:         b.board,
+		Timeline:      b.Timeline,
+		Configuration: b,
+		Commands:      b,
+		Simulator:     simulator{b},
+		Log:           slog.New(slog.DiscardHandler),
+		Now:           Now,
+	}
+}
+
+func (b *Box) health() ui.Health {
+	return ui.Health{
+		Version: "0.1.0", Board: "sim", Boot: 4, Started: Now().Add(-2*time.Hour - 3*time.Minute),
+		Disk: api.Disk{FreeBytes: 12 << 30, TotalBytes: 32 << 30},
+	}
+}
+
+func (b *Box) board() board.Snapshot {
+	live := board.New()
+	for e := range b.Timeline.entriesNow() {
+		live.Apply(e)
+	}
+	return live.Snapshot()
+}
