@@ -51,7 +51,7 @@ func New(dir string, log *slog.Logger) (*World, error) {
 		return nil, fmt.Errorf("simulated board: %w", err)
 	}
 	w := &World{
-		ledger: ledger,
+		ledger:  ledger,
 		Network: network.New(log), dir: dir, log: log,
 		modems: map[string]*modem.Modem{}, start: make(chan *modem.Modem, slots),
 	}

@@ -109,7 +109,7 @@ func (j *Journal) load(tx *store.Tx, f *folder) error {
 
 // Watch keeps f up to the timeline until ctx ends, for a reader that wants to see facts at once,
 // before they are on disk: the live board. f is restored from its checkpoint, given every entry, and
-// checkpointed again now and then; rows that it gives are dropped. seen is called when f has caught
+// checkpointed again now and then and at the end; rows that it gives are dropped. seen is called when f has caught
 // up, and again whenever it has taken something. f belongs to the caller's goroutine.
 func (j *Journal) Watch(ctx context.Context, f Fold, seen func()) error {
 	name := "watch/" + f.Name()
@@ -121,6 +121,11 @@ func (j *Journal) Watch(ctx context.Context, f Fold, seen func()) error {
 		}
 	}
 	saved, c := at, j.cursor(at, false)
+	defer func() {
+		if c.at > saved {
+			j.Checkpoint(name, c.at, f.Save())
+		}
+	}()
 	for {
 		list, wait := c.next()
 		for _, e := range list {
