@@ -39,7 +39,6 @@ type RunOptions struct {
 	Board   string // which hardware: sim
 	Data    string // folder of everything that the box keeps
 	Config  string // configuration for a fresh folder; "": the built-in one
-	Demo    bool   // two test phones sign in and a call is placed
 	Verbose bool   // debug log
 }
 

@@ -294,10 +294,10 @@ func TestConfigurationIsReadFromStandardInput(t *testing.T) {
 func TestRunHandsItsFlagsToTheBox(t *testing.T) {
 	var got cli.RunOptions
 	s := session{t: t, run: func(_ context.Context, o cli.RunOptions) error { got = o; return nil }}
-	if said := s.do(t.Context(), "run", "-board", "sim", "-data", "d", "--config", "c.yaml", "-demo", "-v"); !strings.HasSuffix(said, "exit 0\n") {
+	if said := s.do(t.Context(), "run", "-board", "sim", "-data", "d", "--config", "c.yaml", "-v"); !strings.HasSuffix(said, "exit 0\n") {
 		t.Error(said)
 	}
-	if want := (cli.RunOptions{Board: "sim", Data: "d", Config: "c.yaml", Demo: true, Verbose: true}); got != want {
+	if want := (cli.RunOptions{Board: "sim", Data: "d", Config: "c.yaml", Verbose: true}); got != want {
 		t.Errorf("options %+v, want %+v", got, want)
 	}
 	s.run = func(context.Context, cli.RunOptions) error { return errors.New("the folder is in use") }

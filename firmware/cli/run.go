@@ -7,12 +7,12 @@ import (
 
 func runCommand() command {
 	return command{
-		name: "run", args: "-board sim [-data DIR] [-config FILE] [-demo] [-v]", brief: "start the box in this terminal",
+		name: "run", args: "-board sim [-data DIR] [-config FILE] [-v]", brief: "start the box in this terminal",
 		about: `DIR keeps everything: configuration, call records, recordings. FILE is the configuration of a
 fresh DIR; later ones are applied to the running box (branchline config apply FILE). Ctrl-C or
 SIGTERM stops the box within 5 s.`,
 		examples: []string{
-			"run -board sim -demo",
+			"run -board sim",
 			"run -board sim -data /var/lib/branchline -config box.yaml",
 		},
 		setup: func(s *session, flags *flag.FlagSet) action {
@@ -20,7 +20,6 @@ SIGTERM stops the box within 5 s.`,
 			flags.StringVar(&o.Board, "board", "sim", "hardware `BOARD`")
 			flags.StringVar(&o.Data, "data", defaultData, "folder `DIR` of the box; made if it is not there")
 			flags.StringVar(&o.Config, "config", "", "configuration `FILE` of a fresh folder")
-			flags.BoolVar(&o.Demo, "demo", false, "sign in two test phones and place a call")
 			flags.BoolVar(&o.Verbose, "v", false, "log everything")
 			return func(ctx context.Context, args []string) error {
 				if err := noMore("run", args); err != nil {

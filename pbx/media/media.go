@@ -12,7 +12,8 @@
 // place of it, or a play below it. A leg is in one bridge at most; what plays to a leg is heard by
 // nobody else. All bridges run at 8 kHz.
 //
-// Start reading at Worker, then tick in tick.go. What RTP means without sockets is in media/rtp.
+// Start reading at Worker, then tick in tick.go. What RTP means without sockets is in media/rtp,
+// the sockets without a meaning are in media/udp.
 package media
 
 import (

@@ -8,6 +8,7 @@ import (
 	"branchline/hal"
 	"branchline/hal/dsp"
 	"branchline/pbx/media/rtp"
+	"branchline/pbx/media/udp"
 )
 
 // Port is the RTP end of one leg. Its methods may be called from any goroutine and never wait; as
@@ -26,8 +27,8 @@ type Port struct {
 	agreed  bool // there was a Session
 	broken  bool
 	session Session
-	source  source
-	dest    rawAddr // where our packets go
+	source  rtp.Source
+	dest    udp.Addr // where our packets go
 
 	jitter rtp.Jitter
 	keysIn rtp.KeysIn
@@ -107,8 +108,8 @@ func (p *Port) negotiated(s Session) {
 	}
 	s.Remote = netip.AddrPortFrom(s.Remote.Addr().Unmap(), s.Remote.Port())
 	if !p.agreed || s.Remote != p.session.Remote {
-		p.source.expect(s.Remote)
-		p.dest.set(s.Remote)
+		p.source.Expect(s.Remote)
+		p.dest.Set(s.Remote)
 	}
 	p.session, p.agreed = s, true
 	if p.link != nil {
@@ -142,7 +143,7 @@ func (p *Port) shut() {
 	}
 	if p.fd >= 0 && p.fd < len(p.w.sockets) && p.w.sockets[p.fd] == p {
 		p.w.sockets[p.fd] = nil
-		p.w.poll.remove(p.fd)
+		p.w.poll.Remove(p.fd)
 	}
 	p.release()
 }
@@ -156,8 +157,8 @@ func (p *Port) pullKeys(w *Worker) {
 			w.tell(notice{kind: digit, leg: p.link.id, key: press.Key, held: press.For})
 		}
 	}
-	p.source.silent++
-	p.stats.silent.Store(uint64(p.source.silent))
+	p.source.Silent++
+	p.stats.silent.Store(uint64(p.source.Silent))
 	p.stats.late.Store(p.jitter.Late)
 	p.stats.lost.Store(p.jitter.Lost)
 	p.stats.duplicate.Store(p.jitter.Duplicate)
@@ -178,7 +179,7 @@ func (p *Port) push(pcm []int16, sounds bool) {
 	} else {
 		p.keyDown = 0
 	}
-	if !sounds || !p.agreed || !p.session.Send || !p.dest.valid() {
+	if !sounds || !p.agreed || !p.session.Send || !p.dest.Valid() {
 		p.out.Timestamp += uint32(p.filled + frame)
 		p.filled, p.talking = 0, false
 		return
@@ -210,7 +211,7 @@ func (p *Port) sendSound(pcm []int16) {
 
 // pushEvent sends a packet of a key.
 func (p *Port) pushEvent(e rtp.KeyPacket, send bool) {
-	if !send || !p.session.Send || !p.dest.valid() {
+	if !send || !p.session.Send || !p.dest.Valid() {
 		return
 	}
 	head := p.out
@@ -237,6 +238,6 @@ func (p *Port) transmit(b []byte) {
 	p.out.Seq++
 	p.stats.sent.Add(1)
 	if p.fd >= 0 {
-		sendTo(p.fd, b, &p.dest) // a datagram that cannot be sent is lost, as on the net
+		udp.Send(p.fd, b, &p.dest) // a datagram that cannot be sent is lost, as on the net
 	}
 }

@@ -5,66 +5,8 @@ import (
 
 	"branchline/hal/dsp"
 	"branchline/pbx/media/rtp"
+	"branchline/pbx/media/udp"
 )
-
-// source decides whose packets count. The address that was negotiated counts at once; another one
-// (a phone behind a router) is taken after four packets in sequence, if the present one is silent.
-// What others send is dropped: nobody can slip sound into a call or draw it away.
-type source struct {
-	addr   netip.AddrPort // whose packets count; invalid: nobody's yet
-	stream stream
-	any    bool // stream is set
-
-	expected netip.AddrPort
-	silent   int // ticks without a packet that counted
-
-	candidate netip.AddrPort
-	claim     stream
-	run       int // packets in sequence from candidate
-}
-
-// stream is a place in a sender's numbering.
-type stream struct {
-	ssrc uint32
-	seq  uint16
-}
-
-const (
-	latchRun    = 4
-	latchSilent = 50 // ticks: 1 s
-)
-
-// expect begins anew with the address that was negotiated.
-func (s *source) expect(a netip.AddrPort) { *s = source{expected: a} }
-
-// accept says whether a packet counts, whether the address is another one than before, and whether
-// the numbering is.
-func (s *source) accept(from netip.AddrPort, p *rtp.Packet) (ok, moved, fresh bool) {
-	next := stream{p.SSRC, p.Seq}
-	switch {
-	case from == s.addr:
-	case !s.addr.IsValid() && from == s.expected:
-		s.addr = from
-	case s.claimed(from, next) && (!s.addr.IsValid() || s.silent > latchSilent):
-		s.addr, moved = from, true
-	default:
-		return false, false, false
-	}
-	fresh = !s.any || s.stream.ssrc != next.ssrc
-	s.stream, s.any, s.silent, s.run = next, true, 0, 0
-	return true, moved, fresh
-}
-
-// claimed counts packets in sequence from one address.
-func (s *source) claimed(from netip.AddrPort, next stream) bool {
-	if from == s.candidate && next.ssrc == s.claim.ssrc && next.seq == s.claim.seq+1 {
-		s.run++
-	} else {
-		s.candidate, s.run = from, 1
-	}
-	s.claim = next
-	return s.run >= latchRun
-}
 
 // receive takes what came in on a socket. A panic costs the leg of that socket.
 func (w *Worker) receive(fd int) {
@@ -82,12 +24,12 @@ func (w *Worker) receive(fd int) {
 		}
 	}()
 	for range 4 { // a flood on one socket must not starve the others; epoll tells again
-		n := w.poll.in.read(fd)
+		n := w.in.Read(fd)
 		for i := range n {
-			b, from := w.poll.in.packet(i)
+			b, from := w.in.Packet(i)
 			p.take(b, from)
 		}
-		if n < batch {
+		if n < udp.Batch {
 			return
 		}
 	}
@@ -103,13 +45,13 @@ func (p *Port) take(b []byte, from netip.AddrPort) {
 		count(&p.stats.invalid)
 		return
 	}
-	ok, moved, fresh := p.source.accept(from, &packet)
+	ok, moved, fresh := p.source.Accept(from, &packet)
 	if !ok {
 		count(&p.stats.foreign)
 		return
 	}
 	if moved {
-		p.dest.set(from)
+		p.dest.Set(from)
 	}
 	if fresh {
 		p.jitter.Reset()

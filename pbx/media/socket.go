@@ -6,13 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"sync/atomic"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
 	"branchline/hal"
+	"branchline/pbx/media/udp"
 )
 
 // portRange hands out port numbers in turn, so that a number given back rests for as long as can be.
@@ -39,7 +38,7 @@ func (w *Worker) OpenRTP(leg hal.LegID, ip netip.Addr) (*Port, error) {
 	ip = ip.Unmap()
 	for range pairs {
 		number := first + 2*int(w.ports.next.Add(1)%uint32(pairs))
-		fd, rtcp, err := bindPair(ip, uint16(number))
+		fd, rtcp, err := udp.BindPair(ip, uint16(number))
 		if errors.Is(err, unix.EADDRINUSE) {
 			continue
 		}
@@ -73,7 +72,7 @@ func (w *Worker) adopt(p *Port) {
 		w.sockets = append(w.sockets, nil)
 	}
 	w.sockets[p.fd] = p
-	if err := w.poll.add(p.fd); err != nil {
+	if err := w.poll.Add(p.fd); err != nil {
 		w.tell(notice{kind: logged, leg: p.leg, log: "an RTP socket cannot be watched", why: err.Error()})
 	}
 }
@@ -84,90 +83,7 @@ func (p *Port) release() {
 	if p.released.Swap(true) {
 		return
 	}
-	for _, fd := range []int{p.fd, p.rtcp} {
-		if fd >= 0 {
-			_ = unix.Close(fd) // nothing was buffered
-		}
-	}
+	udp.Close(p.fd, p.rtcp)
 }
-
-// bindPair opens the sockets for RTP and RTCP.
-func bindPair(ip netip.Addr, port uint16) (fd, rtcp int, err error) {
-	if fd, err = bind(netip.AddrPortFrom(ip, port)); err != nil {
-		return -1, -1, err
-	}
-	if rtcp, err = bind(netip.AddrPortFrom(ip, port+1)); err != nil {
-		_ = unix.Close(fd)
-		return -1, -1, err
-	}
-	return fd, rtcp, nil
-}
-
-func bind(a netip.AddrPort) (int, error) {
-	family, level, option := unix.AF_INET, unix.IPPROTO_IP, unix.IP_TOS
-	var to unix.Sockaddr = &unix.SockaddrInet4{Port: int(a.Port())}
-	if a.Addr().Is4() {
-		to = &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}
-	} else {
-		family, level, option = unix.AF_INET6, unix.IPPROTO_IPV6, unix.IPV6_TCLASS
-		to = &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
-	}
-	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return -1, os.NewSyscallError("socket", err)
-	}
-	const expedited = 46 << 2 // DSCP EF (RFC 4594 section 4.1); where it is not allowed it is only missing
-	_ = unix.SetsockoptInt(fd, level, option, expedited)
-	if err := unix.Bind(fd, to); err != nil {
-		_ = unix.Close(fd)
-		return -1, os.NewSyscallError("bind", err)
-	}
-	return fd, nil
-}
-
-// rawAddr is an address as the kernel takes it.
-type rawAddr struct {
-	data unix.RawSockaddrInet6 // the longer of the two forms
-	len  uint32
-}
-
-func (r *rawAddr) valid() bool { return r.len > 0 }
-
-// set makes r the address a, or none where a is nowhere.
-func (r *rawAddr) set(a netip.AddrPort) {
-	r.len = 0
-	ip := a.Addr()
-	if !ip.IsValid() || ip.IsUnspecified() || a.Port() == 0 {
-		return
-	}
-	if ip.Is4() {
-		v4 := (*unix.RawSockaddrInet4)(unsafe.Pointer(&r.data))
-		*v4 = unix.RawSockaddrInet4{Family: unix.AF_INET, Addr: ip.As4()}
-		putPort(&v4.Port, a.Port())
-		r.len = unix.SizeofSockaddrInet4
-		return
-	}
-	r.data = unix.RawSockaddrInet6{Family: unix.AF_INET6, Addr: ip.As16()}
-	putPort(&r.data.Port, a.Port())
-	r.len = unix.SizeofSockaddrInet6
-}
-
-// get reads what the kernel wrote.
-func (r *rawAddr) get() netip.AddrPort {
-	switch r.data.Family {
-	case unix.AF_INET:
-		v4 := (*unix.RawSockaddrInet4)(unsafe.Pointer(&r.data))
-		return netip.AddrPortFrom(netip.AddrFrom4(v4.Addr), port(&v4.Port))
-	case unix.AF_INET6:
-		return netip.AddrPortFrom(netip.AddrFrom16(r.data.Addr).Unmap(), port(&r.data.Port))
-	}
-	return netip.AddrPort{}
-}
-
-// In a sockaddr the port stands in the order of the net, whatever the machine's is.
-func putPort(at *uint16, v uint16) {
-	binary.BigEndian.PutUint16((*[2]byte)(unsafe.Pointer(at))[:], v)
-}
-func port(at *uint16) uint16 { return binary.BigEndian.Uint16((*[2]byte)(unsafe.Pointer(at))[:]) }
 
 func count(c *atomic.Uint64) { c.Add(1) }

@@ -236,6 +236,9 @@ func TestPlayToALegInABridgeReplacesOrLiesBelow(t *testing.T) {
 	d.ticks(50)
 	a.hears(t, "a", map[float64]float64{600: 0.25, 900: 0.25})
 	b.hears(t, "b", map[float64]float64{600: 0.25, 500: 0.25})
+	d.order(hal.Stop{Ref: "3"}, hal.Join{Leg: "a"}, hal.Play{Leg: "a", Ref: "4", Items: file("p"), Loop: true, Under: true})
+	d.ticks(50)
+	a.hears(t, "a alone, nothing to lie below", map[float64]float64{600: 0.25})
 }
 
 func TestRecordingHoldsEachSideInItsChannel(t *testing.T) {

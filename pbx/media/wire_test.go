@@ -15,6 +15,7 @@ import (
 	"branchline/hal"
 	"branchline/hal/dsp"
 	"branchline/pbx/media/rtp"
+	"branchline/pbx/media/udp"
 )
 
 // running is a Worker at work, with what it told.
@@ -455,13 +456,13 @@ func TestBlockedEngineDoesNotDelayTheSound(t *testing.T) {
 
 // BenchmarkSocketTick32Calls sends and takes the packets of 64 legs through the kernel.
 func BenchmarkSocketTick32Calls(b *testing.B) {
-	poll, err := newPoller()
+	poll, err := udp.NewPoller(tick)
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer poll.close()
+	defer poll.Close()
 	d := newDesk(b, Options{})
-	d.poll = poll
+	d.poll, d.in = poll, udp.NewInbox()
 	var ports []*Port
 	for i := range 64 {
 		id := hal.IncomingLeg("phones", 1, uint64(i))

@@ -10,17 +10,19 @@ import (
 	"time"
 
 	"branchline/hal"
+	"branchline/pbx/media/udp"
 )
 
 // Worker owns all sound of the box. New makes one; it does nothing until Run.
 type Worker struct {
 	opt   Options
 	mail  mailbox
-	wake  atomic.Pointer[wakeup] // nil while Run does not run
+	wake  atomic.Pointer[udp.Bell] // nil while Run does not run
 	ports portRange
 
 	// What follows belongs to the thread of Run.
-	poll     *poller
+	poll     *udp.Poller
+	in       *udp.Inbox
 	legs     []*leg
 	byID     map[hal.LegID]*leg
 	bridges  []*bridge
@@ -62,14 +64,14 @@ func (w *Worker) forget() {
 func (w *Worker) Run(ctx context.Context, up func(hal.Signal)) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	poll, err := newPoller()
+	poll, err := udp.NewPoller(tick)
 	if err != nil {
 		return fmt.Errorf("media: %w", err)
 	}
-	w.poll = poll
+	w.poll, w.in = poll, udp.NewInbox()
 	w.mail.reopen()
-	w.wake.Store(poll.wake)
-	stop := context.AfterFunc(ctx, poll.wake.ring)
+	w.wake.Store(poll.Bell())
+	stop := context.AfterFunc(ctx, poll.Bell().Ring)
 	var helpers sync.WaitGroup
 	helpers.Go(func() { w.forward(ctx, w.notices, up) })
 	for range loaders {
@@ -84,7 +86,7 @@ func (w *Worker) Run(ctx context.Context, up func(hal.Signal)) error {
 	close(w.notices)
 	helpers.Wait()
 	w.wake.Store(nil)
-	poll.close()
+	poll.Close()
 	w.forget()
 	return err
 }
@@ -94,7 +96,7 @@ func (w *Worker) loop(ctx context.Context) error {
 	w.obey(w.mail.take())
 	receive := w.receive // once: it is an allocation
 	for ctx.Err() == nil {
-		ticks, err := w.poll.wait(receive)
+		ticks, err := w.poll.Wait(receive)
 		if err != nil {
 			return fmt.Errorf("media: %w", err)
 		}
@@ -147,7 +149,7 @@ func (w *Worker) post(do func()) bool {
 	first, ok := w.mail.post(do)
 	if first {
 		if wake := w.wake.Load(); wake != nil {
-			wake.ring()
+			wake.Ring()
 		}
 	}
 	return ok

@@ -213,6 +213,23 @@ func TestDiskThatDoesNotKeepUpLosesSoundAndSaysSo(t *testing.T) {
 	}
 }
 
+func TestTapeGoesRoundAndRoundWithoutLosingASample(t *testing.T) {
+	tape := newTape("a", 8010, nil) // no whole number of frames goes into it
+	var got []byte
+	var want []int16
+	for i, f := range ticks(1000) {
+		if !tape.Write(f) {
+			t.Fatal("no room")
+		}
+		if want = append(want, f...); i%37 == 0 {
+			got = tape.take(got)
+		}
+	}
+	if got = tape.take(got); !slices.Equal(got, dsp.AppendPCM(nil, want)) {
+		t.Error("what came out is not what was put in")
+	}
+}
+
 func TestFullDiskIsToldInWords(t *testing.T) {
 	t.Parallel()
 	w := New(Options{Log: slog.New(slog.DiscardHandler), Dir: t.TempDir(), Reserve: 1 << 60})

@@ -420,7 +420,8 @@ func TestPanicCostsOneCall(t *testing.T) {
 	k, doomed := h.talking(p, "202")
 	kq, fine := h.talking(q, "201")
 	h.breakLeg(doomed)
-	p.send(k.in("INFO", "Content-Type: application/dtmf", "7"))
+	p.send(k.in("UPDATE", p.myContact()+"\nContent-Type: application/sdp", p.sdp("sendonly")))
+	p.code(500, "UPDATE")
 	p.request("BYE")
 	if g := until[hal.Gone](h, doomed); g.Cause != hal.WireTrouble {
 		t.Errorf("told %+v", g)
@@ -433,14 +434,12 @@ func TestPanicCostsOneCall(t *testing.T) {
 	until[hal.Digit](h, fine)
 }
 
-// breakLeg makes whatever a leg's phone says next panic.
+// breakLeg makes the next offer of a leg's phone panic.
 func (h *house) breakLeg(id hal.LegID) {
 	done := make(chan struct{})
 	d := h.phones.desk
 	_ = d.wire.Post(func() {
-		broken := *d.legs[id]
-		broken.desk = nil
-		d.calls[broken.callID], d.legs[id] = &broken, &broken
+		d.legs[id].port = nil
 		close(done)
 	})
 	<-done

@@ -210,7 +210,7 @@ func (p *Phones) Run(ctx context.Context, up func(hal.Signal)) error {
 	p.mu.Lock()
 	p.desk = nil
 	p.mu.Unlock()
-	if err != nil || w.Post(func() { d.farewell(); cancel() }) != nil {
+	if err != nil || w.Post(func() { defer cancel(); d.farewell() }) != nil {
 		cancel()
 	}
 	owned.Wait()

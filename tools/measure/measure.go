@@ -33,6 +33,22 @@ type pkg struct {
 	big      []string // files
 	vars     []string
 	inits    []string
+
+	methods  []method        // exported, without a doc comment
+	promised map[string]bool // methods of the package's interfaces
+}
+
+// method is a method without a comment: in order where an interface of its package says what it does.
+type method struct{ name, at string }
+
+// settle sorts the methods without a comment, when the whole package is read.
+func (p *pkg) settle() {
+	for _, m := range p.methods {
+		if !p.promised[m.name] {
+			p.bare = append(p.bare, m.at)
+		}
+	}
+	slices.Sort(p.bare)
 }
 
 // add counts p into the sum of all.
@@ -85,12 +101,15 @@ func measure(house fs.FS) ([]*pkg, error) {
 		}
 		p := found[path.Dir(name)]
 		if p == nil {
-			p = &pkg{path: path.Dir(name)}
+			p = &pkg{path: path.Dir(name), promised: map[string]bool{}}
 			found[p.path] = p
 		}
 		return p.read(house, name)
 	})
 	packages := slices.Collect(maps.Values(found))
+	for _, p := range packages {
+		p.settle()
+	}
 	slices.SortFunc(packages, func(a, b *pkg) int { return strings.Compare(a.path, b.path) })
 	return packages, err
 }
@@ -129,8 +148,19 @@ func (p *pkg) read(house fs.FS, name string) error {
 		}
 	}
 	ast.Inspect(f, func(n ast.Node) bool {
-		if _, ok := n.(*ast.GoStmt); ok {
+		switch n := n.(type) {
+		case *ast.GoStmt:
 			p.spawns++
+		case *ast.CallExpr: // wg.Go(f)
+			if s, ok := n.Fun.(*ast.SelectorExpr); ok && s.Sel.Name == "Go" && len(n.Args) == 1 {
+				p.spawns++
+			}
+		case *ast.InterfaceType:
+			for _, m := range n.Methods.List {
+				for _, name := range m.Names {
+					p.promised[name.Name] = true
+				}
+			}
 		}
 		return true
 	})
@@ -144,16 +174,22 @@ func (r *reader) function(d *ast.FuncDecl, main bool) {
 	if lines := r.line(d.End()) - r.line(d.Pos()) + 1; lines > maxFunction {
 		r.long = append(r.long, r.at(d.Pos(), fmt.Sprintf("%s, %d lines", d.Name.Name, lines)))
 	}
-	if d.Recv == nil || ast.IsExported(receiver(d.Recv.List[0].Type)) && !obvious(d) {
+	switch {
+	case d.Recv == nil:
+		r.symbol(d.Name, d.Doc)
+	case !ast.IsExported(receiver(d.Recv.List[0].Type)) || d.Doc == nil && obvious(d):
+	case d.Doc == nil && d.Name.IsExported():
+		r.exported++
+		r.methods = append(r.methods, method{d.Name.Name, r.at(d.Pos(), d.Name.Name)})
+	default:
 		r.symbol(d.Name, d.Doc)
 	}
 }
 
-// obvious tells whether a method says what every method of its name says, so that a comment would
-// repeat it: those of fmt, errors, sort and encoding, and the marks of sealed sets, which are hal's
-// and call's Line and On.
+// obvious tells whether a method keeps a promise of the standard library that a comment would only
+// repeat.
 func obvious(d *ast.FuncDecl) bool {
-	return d.Doc == nil && slices.Contains([]string{"String", "Error", "Unwrap", "Is", "Line", "On", "Kind", "MarshalJSON", "UnmarshalJSON", "MarshalText", "UnmarshalText", "Len", "Less", "Swap"}, d.Name.Name)
+	return slices.Contains([]string{"String", "Error", "Unwrap", "Is", "MarshalJSON", "UnmarshalJSON", "MarshalText", "UnmarshalText", "Len", "Less", "Swap"}, d.Name.Name)
 }
 
 func (r *reader) declaration(d *ast.GenDecl) {

@@ -1,5 +1,6 @@
-// Package rtp is what RTP means without its sockets: the packet (RFC 3550), the buffer that makes
-// an even stream of what the net delivers unevenly, and telephone keys as events (RFC 4733).
+// Package rtp is what RTP means without its sockets: the packet (RFC 3550), whose packets count,
+// the buffer that makes an even stream of what the net delivers unevenly, and telephone keys as
+// events (RFC 4733).
 //
 // It is pure and trusts nothing: any bytes may come in. Nothing here allocates after it was made.
 // Start reading at Parse and Jitter. All sound is 8 kHz, so that a timestamp counts samples.

@@ -1,0 +1,97 @@
+package udp
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+)
+
+func TestDatagramsGoAndComeOverBothKindsOfAddresses(t *testing.T) {
+	for _, ip := range []string{"127.0.0.1", "::1"} {
+		from, to := netip.AddrPortFrom(netip.MustParseAddr(ip), 28420), netip.AddrPortFrom(netip.MustParseAddr(ip), 28430)
+		a, aux, err := BindPair(from.Addr(), from.Port())
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, bux, err := BindPair(to.Addr(), to.Port())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := BindPair(to.Addr(), to.Port()); err == nil {
+			t.Error("a port was taken twice")
+		}
+		var dest Addr
+		dest.Set(to)
+		in, text := NewInbox(), []byte("hello")
+		if n := testing.AllocsPerRun(20, func() {
+			if !Send(a, text, &dest) || !Send(a, text[:1], &dest) {
+				t.Error("not sent")
+			}
+			if n := in.Read(b); n != 2 {
+				t.Fatalf("%d datagrams, want 2", n)
+			}
+			if got, who := in.Packet(0); string(got) != "hello" || who != from {
+				t.Errorf("%q from %v", got, who)
+			}
+			if got, _ := in.Packet(1); string(got) != "h" {
+				t.Errorf("%q", got)
+			}
+		}); n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+		if n := in.Read(b); n != 0 {
+			t.Errorf("%d datagrams out of nothing", n)
+		}
+		Close(a, aux, b, bux)
+	}
+}
+
+func TestNowhereIsNoAddress(t *testing.T) {
+	var a Addr
+	for _, s := range []string{"0.0.0.0:4000", "192.0.2.1:0", "[::]:4000"} {
+		if a.Set(netip.MustParseAddrPort(s)); a.Valid() {
+			t.Errorf("%s is somewhere", s)
+		}
+	}
+	if a.Set(netip.AddrPort{}); a.Valid() {
+		t.Error("nothing is somewhere")
+	}
+}
+
+func TestPollerTellsTicksSocketsAndTheBell(t *testing.T) {
+	p, err := NewPoller(20 * time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := netip.MustParseAddrPort("127.0.0.1:28440")
+	fd, aux, err := BindPair(here.Addr(), here.Port())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Add(fd); err != nil {
+		t.Fatal(err)
+	}
+	var dest Addr
+	dest.Set(here)
+	Send(fd, []byte{1}, &dest)
+	told, ticks, in, begin := 0, 0, NewInbox(), time.Now()
+	for ticks < 5 {
+		p.Bell().Ring()
+		n, err := p.Wait(func(which int) {
+			if told++; which != fd || in.Read(fd) != 1 {
+				t.Error("another socket was told")
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ticks += n
+	}
+	if took := time.Since(begin); told != 1 || took < 90*time.Millisecond {
+		t.Errorf("told %d sockets and %d ticks in %v", told, ticks, took)
+	}
+	p.Remove(fd)
+	Close(fd, aux)
+	p.Close()
+	p.Bell().Ring() // rings nobody, harms nobody
+}
