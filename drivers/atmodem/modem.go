@@ -72,7 +72,7 @@ func (m *Modem) Know(prefixes ...string) { m.known = append(m.known, prefixes...
 // c.Done is told what came of it, possibly before Send returns.
 func (m *Modem) Send(c Command) error {
 	if m.waiting >= maxQueue {
-		return fmt.Errorf("%s: %w", c.Text, ErrFull)
+		return fmt.Errorf("%s: %w", hidden(c.Text), ErrFull)
 	}
 	if c.Limit == 0 {
 		c.Limit = defaultLimit
@@ -105,7 +105,7 @@ func (m *Modem) start() {
 			return
 		}
 		if c.Skip != nil && c.Skip() {
-			done(c, Reply{Err: fmt.Errorf("%s: %w", c.Text, ErrSkipped)})
+			done(c, Reply{Err: fmt.Errorf("%s: %w", hidden(c.Text), ErrSkipped)})
 			continue
 		}
 		m.send(c)

@@ -31,7 +31,7 @@ func (m *Modem) route(line string) {
 		m.answer(line)
 	default:
 		m.unknown++
-		m.log.Debug("line not understood", "line", clip(line))
+		m.log.Debug("line not understood", "line", clip(hidden(line)))
 	}
 }
 

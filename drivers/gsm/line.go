@@ -29,7 +29,7 @@ type Options struct {
 	// OpenAT and OpenPCM open the command port and the sound port (signed 16-bit little-endian samples,
 	// 8 kHz). Either may fail: the line is then out of service with that reason, and tries again
 	// after 1, 2, 5, 10, 30, 30 … s. They are called again after every fault. Closing a port must
-	// wake whoever reads or writes it.
+	// wake whoever reads or writes it. Both are needed.
 	OpenAT, OpenPCM func() (io.ReadWriteCloser, error)
 
 	PIN     string // of the SIM; "": it has none. One that the SIM refused is not tried again
@@ -69,6 +69,9 @@ func (l *Line) Name() string { return l.o.Name }
 // Run keeps the line in service until ctx ends. It hangs up a call that it leaves behind. It may be
 // called again, not twice at a time.
 func (l *Line) Run(ctx context.Context, up func(hal.Signal)) error {
+	if l.o.OpenAT == nil || l.o.OpenPCM == nil {
+		return fmt.Errorf("line %s: it needs a command port and a sound port", l.o.Name)
+	}
 	if l.running.Swap(true) {
 		return fmt.Errorf("line %s: already running", l.o.Name)
 	}

@@ -131,6 +131,7 @@ func onPTYs(t *testing.T) (*simRig, haltest.Rig) {
 }
 
 func TestLineOnTheSimulatedModemKeepsTheContractThroughRealTTYs(t *testing.T) {
+	t.Parallel()
 	haltest.TestLine(t, func(t *testing.T) haltest.Rig {
 		_, rig := onPTYs(t)
 		return rig

@@ -54,7 +54,7 @@ func (a *actor) send(c atmodem.Command) {
 	}
 }
 
-// probe begins the conversation: HARDWARE 1.2, up to the question what the module is.
+// probe begins the conversation, up to the question what the module is.
 func (a *actor) probe() {
 	a.epoch++
 	a.state, a.retryAt = probing, time.Time{}
@@ -170,7 +170,8 @@ func (a *actor) enterPIN() {
 
 func skip(f []string, n int) []string { return f[min(n, len(f)):] }
 
-// setUp tells the module how to behave and puts its wire at rest: HARDWARE 1.2, then the profile's own.
+// setUp tells the module how to behave, first by 3GPP TS 27.007 and 27.005, then by its profile, and
+// puts its wire at rest.
 func (a *actor) setUp() {
 	a.state, a.retryAt = settingUp, time.Time{}
 	steps := []step{

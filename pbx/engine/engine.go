@@ -8,6 +8,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -35,11 +36,22 @@ type Media interface {
 	Detach(leg hal.LegID)
 }
 
+// Floor decides; floor.Floor is the one. It is used by the loop alone and may panic in Step.
+type Floor interface {
+	Step(now time.Time, ev call.Event) (floor.Output, error)
+	Drop(now time.Time, leg hal.LegID) floor.Output
+	Secret(leg hal.LegID) bool
+	Busy() bool
+	State() floor.State
+}
+
+var _ Floor = (*floor.Floor)(nil)
+
 // Options are what an Engine stands on; all but PIN and Log are needed.
 type Options struct {
 	Journal Journal
 	Media   Media
-	Floor   *floor.Floor
+	Floor   Floor
 	// PIN tells whether keys are agent's PIN. It is called off the loop.
 	PIN func(agent, keys string) bool
 	Log *slog.Logger
@@ -153,8 +165,11 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer alive.Stop()
 	for {
 		_, synced := e.release()
+		err := e.sayLocal()
+		if err != nil {
+			return err
+		}
 		timer.Reset(e.untilNext())
-		var err error
 		select {
 		case <-ctx.Done():
 			e.checkpoint()
@@ -162,8 +177,9 @@ func (e *Engine) Run(ctx context.Context) error {
 		case s := <-e.signals:
 			err = e.hear(s)
 		case a := <-e.asks:
-			seq, refusal := e.step(a.event, "")
-			a.reply <- answer{seq, refusal}
+			var refusal error
+			refusal, err = e.step(a.event, "")
+			a.reply <- answer{e.last, errors.Join(refusal, err)}
 		case d := <-e.done:
 			_, err = e.step(d, "")
 		case <-synced:
@@ -176,9 +192,6 @@ func (e *Engine) Run(ctx context.Context) error {
 				e.o.Journal.Alive(e.now())
 			}
 			e.saveSometimes()
-		}
-		if err == nil {
-			err = e.sayLocal()
 		}
 		if err != nil {
 			return err
@@ -256,18 +269,16 @@ func (e *Engine) keepSecret(s hal.Digit) hal.Digit {
 	return s
 }
 
-// step lets the floor decide and carries out what it decided. A panic costs the call of leg; one
-// that cannot be mended is an error.
-func (e *Engine) step(ev call.Event, leg hal.LegID) (seq call.Seq, err error) {
+// step lets the floor decide and carries out what it decided; refusal says no to a person. A panic
+// costs the call of leg; one that cannot be mended is err.
+func (e *Engine) step(ev call.Event, leg hal.LegID) (refusal, err error) {
 	now := e.now()
 	out, refusal, broken := e.decide(now, ev)
 	if broken != nil {
-		if out, err = e.mend(now, leg, broken); err != nil {
-			return e.last, err
-		}
+		out, err = e.mend(now, leg, broken)
 	}
-	if refusal != nil {
-		return e.last, refusal
+	if refusal != nil || err != nil {
+		return refusal, err
 	}
 	if len(out.Facts) > 0 {
 		e.last = e.o.Journal.Append(now, out.Facts...)
@@ -279,7 +290,7 @@ func (e *Engine) step(ev call.Event, leg hal.LegID) (seq call.Seq, err error) {
 	for _, t := range out.Tasks {
 		e.give(t)
 	}
-	return e.last, nil
+	return nil, nil
 }
 
 func (e *Engine) decide(now time.Time, ev call.Event) (out floor.Output, refusal error, broken any) {

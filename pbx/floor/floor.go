@@ -154,18 +154,19 @@ func (f *Floor) Step(now time.Time, ev call.Event) (Output, error) {
 	if err := f.take(ev); err != nil {
 		return Output{}, err
 	}
-	f.settle()
-	return f.out, nil
+	return f.settle(), nil
 }
 
-// settle pairs who can be paired and does what is due, until neither is left.
-func (f *Floor) settle() {
+// settle pairs who can be paired and does what is due, until neither is left, and gives what was decided.
+func (f *Floor) settle() Output {
 	f.match()
 	for f.wake(); due(f.deadline, f.now); f.wake() {
 		f.expire()
 		f.match()
 	}
-	f.out.Wake = f.deadline
+	out := f.out
+	out.Wake, f.out = f.deadline, Output{}
+	return out
 }
 
 func (f *Floor) take(ev call.Event) error {

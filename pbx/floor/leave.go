@@ -144,12 +144,14 @@ func (f *Floor) close(c *contact) {
 }
 
 // Drop ends the call of leg id by force, after a panic in Step: its legs are hung up and forgotten,
-// its facts closed, whatever state the call is in. Nil facts and orders mean that no such call is up.
+// its facts closed, whatever state the call is in. What Step had stated before it panicked is stated;
+// what it had ordered is not. A leg of no call is hung up.
 func (f *Floor) Drop(now time.Time, id hal.LegID) Output {
-	f.now, f.out = now, Output{}
+	f.now, f.out = now, Output{Facts: f.out.Facts}
 	l := f.legs[id]
 	if l == nil {
-		return Output{}
+		f.order(hal.Hangup{Leg: id, Cause: hal.WireTrouble})
+		return f.settle()
 	}
 	c := l.of
 	c.ending, c.cause, c.by = true, hal.WireTrouble, call.BySystem
@@ -170,6 +172,5 @@ func (f *Floor) Drop(now time.Time, id hal.LegID) Output {
 		f.showAt(l.phone, call.ByCall)
 	}
 	f.close(c)
-	f.settle()
-	return f.out
+	return f.settle()
 }

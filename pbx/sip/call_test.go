@@ -419,7 +419,7 @@ func TestPanicCostsOneCall(t *testing.T) {
 	p, q := newRaw(t, h.at, "201"), newRaw(t, h.at, "202")
 	k, doomed := h.talking(p, "202")
 	kq, fine := h.talking(q, "201")
-	h.breakLeg(doomed)
+	h.inside(func(d *desk) { d.legs[doomed].port = nil }) // its next offer panics
 	p.send(k.in("UPDATE", p.myContact()+"\nContent-Type: application/sdp", p.sdp("sendonly")))
 	p.code(500, "UPDATE")
 	p.request("BYE")
@@ -432,17 +432,6 @@ func TestPanicCostsOneCall(t *testing.T) {
 	q.send(kq.in("INFO", "Content-Type: application/dtmf", "7"))
 	q.code(200, "INFO")
 	until[hal.Digit](h, fine)
-}
-
-// breakLeg makes the next offer of a leg's phone panic.
-func (h *house) breakLeg(id hal.LegID) {
-	done := make(chan struct{})
-	d := h.phones.desk
-	_ = d.wire.Post(func() {
-		d.legs[id].port = nil
-		close(done)
-	})
-	<-done
 }
 
 func TestManyPhonesCallAtOnce(t *testing.T) {

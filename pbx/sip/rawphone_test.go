@@ -82,6 +82,9 @@ func newLine(t *testing.T, o Options) *Phones {
 
 func open(t *testing.T, s Settings, o Options) *house {
 	t.Helper()
+	if o.Bindings == nil && o.Releases == nil { // else it may be the second of a test
+		t.Parallel()
+	}
 	h := &house{T: t, log: &lines{}, news: make(chan struct{}, 1)}
 	o.Log = slog.New(slog.NewTextHandler(h.log, nil))
 	h.phones = newLine(t, o)
@@ -160,6 +163,19 @@ func (h *house) census() []hal.LegID {
 	h.Helper()
 	until[hal.Census](h, "")
 	return until[hal.Census](h, "").Legs
+}
+
+// inside does f where the state of the line belongs.
+func (h *house) inside(f func(*desk)) {
+	h.Helper()
+	h.phones.mu.Lock()
+	d := h.phones.desk
+	h.phones.mu.Unlock()
+	done := make(chan struct{})
+	if err := d.wire.Post(func() { defer close(done); f(d) }); err != nil {
+		h.Fatal(err)
+	}
+	<-done
 }
 
 // msg is a SIP message as the test phone sees it.
@@ -375,6 +391,9 @@ func (p *raw) credentials(challenge msg, method, uri, algorithm string) string {
 
 func (p *raw) registerText(callID, contact, extra string) string {
 	p.cseq++
+	if contact != "" {
+		extra = contact + "\n" + extra
+	}
 	return strings.TrimSpace(fmt.Sprintf(`REGISTER sip:%[1]s SIP/2.0
 %[2]s
 Max-Forwards: 70
@@ -383,8 +402,7 @@ To: <sip:%[3]s@%[1]s>
 Call-ID: %[5]s
 CSeq: %[4]d REGISTER
 User-Agent: raw/1
-%[6]s
-%[7]s`, p.server, p.via(), p.user, p.cseq, callID, contact, strings.TrimSpace(extra)))
+%[6]s`, p.server, p.via(), p.user, p.cseq, callID, strings.TrimSpace(extra)))
 }
 
 func (p *raw) myContact() string { return fmt.Sprintf("Contact: <sip:%s@%s>", p.user, p.addr()) }

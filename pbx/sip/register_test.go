@@ -97,9 +97,11 @@ func TestCapturedRegisterIsWorthNothing(t *testing.T) {
 	}
 	thief.send(strings.ReplaceAll(strings.Replace(captured, "branch=", "branch=z9hG4bKx", 1), p.addr(), thief.addr()))
 	thief.code(401, "REGISTER")
-	if got := len(h.phones.reg.Contacts("201")); got != 1 {
-		t.Errorf("%d contacts", got)
-	}
+	h.inside(func(d *desk) {
+		if got := len(d.reg.Contacts("201")); got != 1 {
+			t.Errorf("%d contacts", got)
+		}
+	})
 }
 
 func TestCredentialsForAnotherRequestAreRefused(t *testing.T) {

@@ -174,7 +174,7 @@ func (c *checker) importedOurs(s *source, spec *ast.ImportSpec, p string) {
 	switch {
 	case !allowed:
 		c.add(spec.Pos(), ruleImport, fmt.Sprintf("%s may not import %s", s.pkg, p))
-	case forTests(p) && !s.test:
+	case forTests(p) && !s.test && !under(s.pkg, "tools"): // tools try the house, as tests do
 		c.add(spec.Pos(), ruleTestOnly, fmt.Sprintf("%s is for tests alone", p))
 	}
 }

@@ -29,7 +29,6 @@ type Jitter struct {
 	target    int
 	waited    int // ticks of gathering
 	held      int // ticks that head stood still because nothing was there
-	stray     int // packets in a row that were too late
 
 	ticks, lowest, calm int
 
@@ -40,7 +39,7 @@ type Jitter struct {
 // Reset forgets the stream; the next packet begins a new one.
 func (j *Jitter) Reset() {
 	j.have = [ringLen / 64]uint64{}
-	j.open, j.playing, j.stray = false, false, 0
+	j.open, j.playing = false, false
 }
 
 // Put takes the decoded sound of a packet; marker is its first-of-a-spurt bit.
@@ -56,15 +55,9 @@ func (j *Jitter) Put(timestamp uint32, marker bool, pcm []int16) {
 		j.head, ahead = timestamp, 0 // the first packets came out of order
 	}
 	if ahead < 0 {
-		j.Late++
-		if j.stray++; j.stray < 3 {
-			return
-		}
-		j.Resync++ // the sender's clock has jumped back
-		j.begin(timestamp)
-		ahead = 0
+		j.Late++ // where the sender's clock has jumped back the stream soon counts as paused and begins anew
+		return
 	}
-	j.stray = 0
 	if j.held > 0 {
 		ahead -= j.catchUp(ahead, marker)
 	}

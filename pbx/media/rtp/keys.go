@@ -53,9 +53,6 @@ func (k *KeysIn) Put(timestamp uint32, payload []byte) {
 	case after < 0: // a late one of a key already told
 		return
 	}
-	if !k.open {
-		return
-	}
 	k.quiet = 0
 	k.duration = max(k.duration, duration)
 	if end {

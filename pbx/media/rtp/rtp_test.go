@@ -2,6 +2,7 @@ package rtp
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 )
@@ -366,6 +367,18 @@ func TestSameKeyTwiceIsTwoKeysAndALostEndDoesNotHideTheNext(t *testing.T) {
 	}
 	if got != "11#" {
 		t.Errorf("told %q, want 11#", got)
+	}
+}
+
+func TestLateEndOfOneKeyDoesNotEndTheNext(t *testing.T) {
+	var k KeysIn
+	k.Put(1000, event(1, false, 2400))
+	k.Put(4200, event(2, false, 160))
+	k.Put(1000, event(1, true, 2400))
+	k.Put(4200, event(2, true, 800))
+	want := []Press{{'1', 300 * time.Millisecond}, {'2', 100 * time.Millisecond}}
+	if got := keys(&k, 20); !slices.Equal(got, want) {
+		t.Errorf("told %v, want %v", got, want)
 	}
 }
 

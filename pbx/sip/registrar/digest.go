@@ -81,7 +81,9 @@ func digestUser(user, realm, password string) secrets {
 	return secrets{sum(md5.New(), s), sum(sha256.New(), s)}
 }
 
-// Challenge is what a 401 carries: SHA-256 before MD5, for a phone takes the first that it knows.
+// Challenge is what a 401 carries: one header for each algorithm. MD5 stands first against the order
+// of RFC 8760 2.4, because phones (and sipp) that know no other look at the first header alone and
+// would not sign in at all; one that knows better is free to take the second.
 func (a *Authority) Challenge(now time.Time, stale bool) []wire.Header {
 	nonce := a.nonce(now)
 	end := `", qop="auth"`
@@ -90,8 +92,8 @@ func (a *Authority) Challenge(now time.Time, stale bool) []wire.Header {
 	}
 	head := `Digest realm="` + a.realm + `", nonce="` + nonce + end
 	return []wire.Header{
-		{Name: "WWW-Authenticate", Value: head + ", algorithm=SHA-256"},
 		{Name: "WWW-Authenticate", Value: head + ", algorithm=MD5"},
+		{Name: "WWW-Authenticate", Value: head + ", algorithm=SHA-256"},
 	}
 }
 

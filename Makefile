@@ -1,0 +1,69 @@
+# Branchline. `make` lists what there is; all that is made lies in build/.
+
+GO      ?= go
+APT     ?= apt-get
+# What the tests need of other makers, as program:package of Debian.
+PEERS   := sipp:sip-tester baresip:baresip-core ip:iproute2
+FUZZ    ?= 20s
+BENCH   ?= .
+PKG     ?= ./...
+missing := $(strip $(foreach p,$(PEERS),$(if $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v $(firstword $(subst :, ,$(p))) 2>/dev/null),,$(lastword $(subst :, ,$(p))))))
+
+.DEFAULT_GOAL := help
+.PHONY: help run build prompts test test-unit race bench deps lint fuzz clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build prompts ## start the box on the simulated board with two phones, show a call from ring to record
+	$(GO) run ./tools/demo -programs build -data build/run
+
+build: ## build build/branchline, and build/phone to try it with
+	CGO_ENABLED=0 $(GO) build -trimpath -o build/branchline ./firmware
+	CGO_ENABLED=0 $(GO) build -trimpath -o build/phone ./tools/phone
+
+prompts: ## unpack the recorded prompts into build/prompts, without root
+	@images/prompts/unpack.sh build/prompts
+
+test: deps prompts ## run all tests, end to end too; a peer that is missing fails
+	$(GO) test $(PKG) -count=1 -timeout 15m
+
+test-unit: ## run the tests of each package alone; they need no other maker's programs
+	$(GO) test $$($(GO) list $(PKG) | grep -v /e2e$$) -skip 'Sipp|Baresip' -count=1 -timeout 5m
+
+race: ## run all tests under the race detector (needs gcc)
+	CGO_ENABLED=1 $(GO) test -race $(PKG) -count=1 -timeout 20m
+
+bench: ## run the benchmarks; BENCH=Step PKG=./pbx/floor picks
+	$(GO) test $(PKG) -run '^$$' -bench '$(BENCH)' -benchmem
+
+deps: ## install what the tests need of other makers (apt, root); nothing to do where it is there
+ifneq ($(missing),)
+	@if [ "$$(id -u)" != 0 ]; then \
+		echo "make deps: missing: $(missing)" >&2; \
+		echo "make deps: as root run: $(APT) install --no-install-recommends $(missing)" >&2; \
+		exit 1; \
+	fi
+	timeout 300 $(APT) -q update
+	DEBIAN_FRONTEND=noninteractive timeout 600 $(APT) -q install -y --no-install-recommends $(missing)
+else
+	@:
+endif
+
+lint: ## check format, vet, the shape of the house and the scripts; print its measures
+	@unformatted=$$(find . -name '*.go' -not -path './build/*' -not -path '*/testdata/*' -exec gofmt -l {} +) || exit 1; \
+	if [ -n "$$unformatted" ]; then echo "gofmt -w is due for:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	sh -n images/prompts/unpack.sh
+	$(GO) run ./tools/archtest
+	$(GO) run ./tools/measure
+
+fuzz: ## fuzz each target for FUZZ (20s)
+	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' hal drivers board pbx ui firmware tools | sort | \
+	sed 's|/[^/]*\.go:func | |' | while read -r pkg target; do \
+		echo "== $$pkg $$target"; \
+		$(GO) test ./$$pkg -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZ) -fuzzminimizetime 100x || exit 1; \
+	done
+
+clean: ## remove build/
+	rm -rf build
