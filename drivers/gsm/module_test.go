@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// module is an EC25 as HARDWARE.md describes it, as much of it as the tests need: it answers after
-// a while, echoes until told not to, and says things by itself. It is written from that page, not
-// from the driver.
+// module is an EC25 as its maker's manual describes it, as much of it as the tests need: it answers after
+// a while, echoes until told not to, and says things by itself. It is written from the documents,
+// not from the driver.
 type module struct {
 	mu      sync.Mutex
 	at, pcm *end // the module's ends; nil while it is unplugged
@@ -141,26 +141,12 @@ func (m *module) obey(text string) {
 		for _, c := range m.list {
 			m.say(fmt.Sprintf(`+CLCC: %d,%d,%d,0,0,"%s",129`, c.index, c.dir, c.stat, c.number))
 		}
+	case text == "ATA" || strings.HasPrefix(text, "ATD"):
+		m.connect(text)
+		return
 	case text == "AT+CHUP" || text == "ATH":
 		m.list = nil
 		m.rings++
-	case text == "ATA":
-		if len(m.list) == 0 || m.list[0].stat != 4 {
-			m.say("NO CARRIER")
-			return
-		}
-		m.rings++
-		m.say("OK")
-		c := m.list[0]
-		m.later(40*time.Millisecond, func() { m.move(c, 0, 3) })
-		return
-	case strings.HasPrefix(text, "ATD"):
-		c := &listedCall{index: 2, dir: 0, stat: 2, number: strings.TrimSuffix(text[3:], ";")}
-		m.list = append(m.list, c)
-		m.say("OK")
-		m.later(30*time.Millisecond, func() { m.move(c, 2, 2) })
-		m.later(300*time.Millisecond, func() { m.move(c, 3, 7) })
-		return
 	case text == "AT+QPCMV=1,0":
 		m.sound = true
 	case text == "AT+QPCMV=0":
@@ -174,6 +160,26 @@ func (m *module) obey(text string) {
 		return
 	}
 	m.say("OK")
+}
+
+// connect answers or dials.
+func (m *module) connect(text string) {
+	if text != "ATA" {
+		c := &listedCall{index: 2, dir: 0, stat: 2, number: strings.TrimSuffix(text[3:], ";")}
+		m.list = append(m.list, c)
+		m.say("OK")
+		m.later(30*time.Millisecond, func() { m.move(c, 2, 2) })
+		m.later(300*time.Millisecond, func() { m.move(c, 3, 7) })
+		return
+	}
+	if len(m.list) == 0 || m.list[0].stat != 4 {
+		m.say("NO CARRIER")
+		return
+	}
+	m.rings++
+	m.say("OK")
+	c := m.list[0]
+	m.later(40*time.Millisecond, func() { m.move(c, 0, 3) })
 }
 
 // later does f after d unless the module is unplugged.

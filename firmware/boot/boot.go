@@ -105,14 +105,15 @@ func (b *Box) build() error {
 	if err != nil {
 		return err
 	}
-	if b.config, err = openConfiguration(b); err != nil {
-		return err
-	}
-	doc := b.config.doc()
 	if b.world, err = sim.New(filepath.Join(b.o.Data, "sim"), b.o.Log); err != nil {
 		return err
 	}
 	b.board = b.world.Board()
+	b.lines = &lines{box: b, running: map[string]config.Line{}}
+	if b.config, err = openConfiguration(b); err != nil {
+		return err
+	}
+	doc := b.config.doc()
 
 	past, left, err := engine.Restore(b.journal, doc, b.store.BoxID(), b.boot, time.Now().UTC())
 	if err != nil {
@@ -134,7 +135,6 @@ func (b *Box) build() error {
 		return err
 	}
 	commit()
-	b.lines = &lines{box: b, running: map[string]config.Line{}}
 	b.page, err = ui.New(b.uiBox())
 	return err
 }

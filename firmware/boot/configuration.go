@@ -69,7 +69,7 @@ func openConfiguration(b *Box) (*configuration, error) {
 			return nil, fmt.Errorf("configuration: %w", err)
 		}
 	}
-	doc, problems := config.Check(c.text)
+	doc, problems := c.judge(c.text)
 	if len(problems) > 0 {
 		return nil, fmt.Errorf("configuration: %w", &config.LoadError{Problems: problems})
 	}
@@ -96,8 +96,23 @@ func (c *configuration) Current() (*config.Doc, []byte, uint64) {
 
 // Check lists everything that is wrong in text.
 func (c *configuration) Check(text []byte) []config.Problem {
-	_, problems := config.Check(text)
+	_, problems := c.judge(text)
 	return problems
+}
+
+// judge is config.Check and what only this box knows: its board, and the world's time zones.
+func (c *configuration) judge(text []byte) (*config.Doc, []config.Problem) {
+	doc, problems := config.Check(text)
+	if doc == nil {
+		return nil, problems
+	}
+	if _, err := time.LoadLocation(doc.Site.Timezone); err != nil {
+		problems = append(problems, config.Problem{
+			Path: "site.timezone", What: fmt.Sprintf("there is no time zone %q", doc.Site.Timezone),
+			Cure: "take a name of the IANA list, such as Europe/Berlin or Asia/Shanghai",
+		})
+	}
+	return doc, append(problems, c.box.lines.check(doc)...)
 }
 
 // Apply puts text in force: judged, prepared by every service, durable, then taken by all. After an
@@ -105,12 +120,9 @@ func (c *configuration) Check(text []byte) []config.Problem {
 func (c *configuration) Apply(ctx context.Context, text []byte, who string) (uint64, []string, error) {
 	c.apply.Lock()
 	defer c.apply.Unlock()
-	doc, problems := config.Check(text)
+	doc, problems := c.judge(text)
 	if len(problems) > 0 {
 		return 0, nil, &config.LoadError{Problems: problems}
-	}
-	if err := c.box.lines.check(doc); err != nil {
-		return 0, nil, err
 	}
 	commitPhones, err := c.box.phones.Prepare(phoneSettings(doc))
 	if err != nil {

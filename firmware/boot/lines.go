@@ -61,20 +61,24 @@ func sameHardware(a, b config.Line) bool {
 	return a.Kind == b.Kind && a.Slot == b.Slot && a.PIN == b.PIN && a.Number == b.Number
 }
 
-// check says whether every line of doc has a place on the board.
-func (l *lines) check(doc *config.Doc) error {
+// check lists the lines of doc that have no place on the board.
+func (l *lines) check(doc *config.Doc) (wrong []config.Problem) {
+	b := l.box.board
 	for i, n := range doc.Lines {
-		if _, ok := l.box.board.Slot(n.Slot); !ok {
-			return fmt.Errorf("lines[%d].slot: board %s has no %s; take one of slot1 to slot%d", i, l.box.board.Name, n.Slot, len(l.box.board.Slots))
+		if _, ok := b.Slot(n.Slot); !ok {
+			wrong = append(wrong, config.Problem{
+				Path: fmt.Sprintf("lines[%d].slot", i), What: fmt.Sprintf("board %s has no %q", b.Name, n.Slot),
+				Cure: fmt.Sprintf("take one of slot1 to slot%d", len(b.Slots)),
+			})
 		}
 	}
-	return nil
+	return wrong
 }
 
 func (l *lines) start(n config.Line) error {
 	slot, ok := l.box.board.Slot(n.Slot)
 	if !ok {
-		return l.check(&config.Doc{Lines: []config.Line{n}})
+		return fmt.Errorf("line %s: board %s has no %s", n.Name, l.box.board.Name, n.Slot)
 	}
 	if w := l.box.world; w != nil {
 		if err := w.Insert(n.Slot, modem.Options{Number: n.Number, PIN: n.PIN, Log: l.box.o.Log}); err != nil {

@@ -122,10 +122,15 @@ func (s *session) stoppedCDR(noBox error, since string, follow, asJSON bool) err
 	case err != nil:
 		return err
 	}
-	j, err := journal.Open(kept, journal.Options{})
+	records := view.NewRecords()
+	j, err := journal.Open(kept, journal.Options{Folds: []journal.Fold{records}})
 	if err == nil {
 		out := s.recordPrinter(asJSON, time.UTC)
-		if err = s.keptRecords(j, since, out.print); err == nil {
+		err = s.keptRecords(j, since, out.print)
+		if err == nil && !asJSON { // scripts want whole records
+			err = openRecords(records, out.print)
+		}
+		if err == nil {
 			err = out.close()
 		}
 	}
@@ -133,6 +138,20 @@ func (s *session) stoppedCDR(noBox error, since string, follow, asJSON bool) err
 		fmt.Fprintf(s.Stderr, "The box in %s is stopped; times are UTC.\n", s.data)
 	}
 	return errors.Join(err, kept.Close())
+}
+
+// openRecords prints the calls that were up when the box was cut off; its next start ends them.
+func openRecords(records *view.Records, print func([]byte) error) error {
+	for _, r := range records.Open() {
+		raw, err := json.Marshal(r)
+		if err == nil {
+			err = print(raw)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *session) keptRecords(j *journal.Journal, since string, print func([]byte) error) error {

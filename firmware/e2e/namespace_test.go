@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -16,6 +15,7 @@ type namespace struct {
 	name  string
 	here  netip.Addr
 	there netip.Addr
+	tool  string
 }
 
 // networks counts the namespaces of this test binary.
@@ -25,17 +25,19 @@ var networks atomic.Uint32
 func newNamespace(t *testing.T) *namespace {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Fatal("a network namespace is needed to test with a real phone: run the tests as root")
+		t.Fatal("a real phone needs a network namespace: run the tests as root")
 	}
 	n, pid := networks.Add(1), os.Getpid()
-	net := netip.AddrFrom4([4]byte{10, byte(200 + n), byte(pid >> 8), byte(pid) &^ 3}).Next()
-	s := &namespace{name: fmt.Sprintf("bl%d-%d", pid, n), here: net, there: net.Next()}
-	inner := fmt.Sprintf("bp%d-%d", pid, n)
+	here := netip.AddrFrom4([4]byte{10, byte(200 + n%50), byte(pid >> 8), byte(pid)&^3 + 1})
+	s := &namespace{
+		name: fmt.Sprintf("bl%d-%d", pid, n), here: here, there: here.Next(), tool: peer(t, "ip", "iproute2"),
+	}
 	t.Cleanup(func() {
 		if err := s.ip("netns", "del", s.name); err != nil {
 			t.Error(err)
 		}
 	})
+	inner := fmt.Sprintf("bp%d-%d", pid, n)
 	for _, args := range [][]string{
 		{"netns", "add", s.name},
 		{"link", "add", s.name, "type", "veth", "peer", "name", inner, "netns", s.name},
@@ -53,7 +55,7 @@ func newNamespace(t *testing.T) *namespace {
 }
 
 func (s *namespace) ip(args ...string) error {
-	out, err := exec.Command(needed("ip", "iproute2"), args...).CombinedOutput()
+	out, err := exec.Command(s.tool, args...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("ip %v: %w: %s", args, err, out)
 	}
@@ -62,25 +64,18 @@ func (s *namespace) ip(args ...string) error {
 
 // inside is a command that runs there.
 func (s *namespace) inside(program string, args ...string) *exec.Cmd {
-	return exec.Command(needed("ip", "iproute2"), append([]string{"netns", "exec", s.name, program}, args...)...)
+	return exec.Command(s.tool, append([]string{"netns", "exec", s.name, program}, args...)...)
 }
 
-// peer is where a program of another maker lies. A missing one fails the test.
+// peer is where a program of another maker lies, also where an ordinary user's PATH does not lead.
+// A missing one fails the test.
 func peer(t *testing.T, program, pkg string) string {
 	t.Helper()
-	path := needed(program, pkg)
-	if _, err := exec.LookPath(path); err != nil {
-		t.Fatalf("%v; `make deps` installs it (Debian package %s)", err, pkg)
-	}
-	return path
-}
-
-// needed finds a program also where an ordinary user's PATH does not lead.
-func needed(program, _ string) string {
 	for _, dir := range []string{"", "/usr/sbin/", "/sbin/"} {
-		if path, err := exec.LookPath(dir + program); err == nil || errors.Is(err, exec.ErrDot) {
+		if path, err := exec.LookPath(dir + program); err == nil {
 			return path
 		}
 	}
-	return program
+	t.Fatalf("%s is not installed; `make deps` installs it (Debian package %s)", program, pkg)
+	return ""
 }

@@ -72,7 +72,13 @@ func document(t *testing.T, ip netip.Addr, replace ...string) string {
 // start starts a box in a fresh folder. It is stopped, in peace, when the test ends.
 func start(t *testing.T, replace ...string) *rig {
 	t.Helper()
-	r := &rig{t: t, dir: t.TempDir(), ip: boxes.next()}
+	return startAt(t, boxes.next(), replace...)
+}
+
+// startAt starts a box that listens on an address of this machine.
+func startAt(t *testing.T, ip netip.Addr, replace ...string) *rig {
+	t.Helper()
+	r := &rig{t: t, dir: t.TempDir(), ip: ip}
 	seed := filepath.Join(r.dir, "seed.yaml")
 	if err := os.WriteFile(seed, []byte(document(t, r.ip, replace...)), 0o600); err != nil {
 		t.Fatal(err)

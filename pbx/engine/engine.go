@@ -73,6 +73,7 @@ type Engine struct {
 	done    chan call.Done
 	tasks   chan work
 	lines   *roster
+	ended   chan struct{}
 
 	base    time.Time // wall clock at the start, without its monotonic part
 	started time.Time
@@ -108,6 +109,7 @@ func New(o Options) *Engine {
 		done:    make(chan call.Done, queueSize),
 		tasks:   make(chan work, 64),
 		lines:   &roster{},
+		ended:   make(chan struct{}),
 		base:    now.Round(0).UTC(),
 		started: now,
 		secrets: map[hal.LegID][]byte{},
@@ -116,8 +118,14 @@ func New(o Options) *Engine {
 	}
 }
 
-// Hear takes a signal of a line or of media. It waits while the loop is behind.
-func (e *Engine) Hear(s hal.Signal) { e.signals <- s }
+// Hear takes a signal of a line or of media. It waits while the loop is behind; what comes after
+// the loop's end is dropped.
+func (e *Engine) Hear(s hal.Signal) {
+	select {
+	case e.signals <- s:
+	case <-e.ended:
+	}
+}
 
 // Attach makes l reachable for orders. Running it is its owner's matter.
 func (e *Engine) Attach(l hal.Line) { e.lines.add(l) }
@@ -157,6 +165,7 @@ func (e *Engine) put(ctx context.Context, ev call.Event) error {
 // Run steps the floor until ctx ends; then it states Stopped facts no more and returns nil. An
 // error means that the floor failed and could not be mended: the program must start again.
 func (e *Engine) Run(ctx context.Context) error {
+	defer close(e.ended)
 	workers, stop := e.startWorkers(ctx)
 	defer func() { stop(); workers.Wait() }()
 	timer := time.NewTimer(time.Hour)

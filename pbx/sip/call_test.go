@@ -2,6 +2,7 @@ package sip
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -61,8 +62,8 @@ func TestPhoneCallsIsAnsweredAndHangsUp(t *testing.T) {
 	if h.phones.Audio(in.Leg) == nil {
 		t.Error("no audio")
 	}
-	if c := h.census(); len(c) != 1 || c[0] != in.Leg {
-		t.Errorf("census %v", c)
+	if c := until[hal.Census](h, ""); !slices.Equal(c.Legs, []hal.LegID{in.Leg}) {
+		t.Errorf("told %+v", c)
 	}
 	p.send(k.in("BYE", "", ""))
 	p.code(200, "BYE")

@@ -118,6 +118,8 @@ func phoneRig(t *testing.T) haltest.Rig {
 			a.send(a.talk.in("BYE", "", ""))
 		}),
 		Press: func(key byte) {
+			<-a.up // the answer may still be on its way
+			a.up <- struct{}{}
 			a.act(func() {
 				a.send(a.talk.in("INFO", "Content-Type: application/dtmf-relay", "Signal="+string(key)+"\nDuration=100"))
 			})()
@@ -135,7 +137,7 @@ func sipp(t *testing.T, h *house, scenario, inf string, args ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	args = append([]string{h.at.String(), "-sf", "testdata/" + scenario, "-i", "127.0.0.1", "-nostdin", "-trace_err", "-trace_msg", "-error_file", "/tmp/sipp.err", "-message_file", "/tmp/sipp.msg", "-m", "1", "-timeout", "15s",
+	args = append([]string{h.at.String(), "-sf", "testdata/" + scenario, "-i", "127.0.0.1", "-nostdin", "-m", "1", "-timeout", "15s",
 		"-au", "201", "-ap", "secret201", "-s", inf}, args...)
 	out, err := exec.CommandContext(ctx, "sipp", args...).CombinedOutput()
 	if err != nil {

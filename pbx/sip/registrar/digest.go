@@ -142,16 +142,18 @@ func (a *Authority) judge(c credentials, method string, uri wire.URI, now time.T
 	return Right
 }
 
-// sameTarget compares the URI that was digested with that of the request, parameters apart: some
-// phones leave them out of one of the two.
-func sameTarget(a, b wire.URI) bool {
+// sameTarget compares the URI that was digested with that of the request. Some phones leave out
+// parameters or, with sipp, the user; who could change those on the way could change all else, and
+// the count of the nonce keeps the request from being used twice.
+func sameTarget(digested, asked wire.URI) bool {
 	port := func(u wire.URI) uint16 {
 		if u.Port == 0 && u.Scheme == "sip" {
 			return 5060
 		}
 		return u.Port
 	}
-	return a.Scheme == b.Scheme && a.User == b.User && a.Host == b.Host && port(a) == port(b)
+	return digested.Scheme == asked.Scheme && (digested.User == asked.User || digested.User == "") &&
+		digested.Host == asked.Host && port(digested) == port(asked)
 }
 
 // use notes the nonce count; false: it was seen, and the request may be a replay.
