@@ -34,8 +34,9 @@ test-unit: ## run the tests of each package alone; they need no other maker's pr
 race: ## run all tests under the race detector (needs gcc)
 	CGO_ENABLED=1 $(GO) test -race $(PKG) -count=1 -timeout 20m
 
-bench: ## run the benchmarks; BENCH=Step PKG=./pbx/floor picks
-	$(GO) test $(PKG) -run '^$$' -bench '$(BENCH)' -benchmem
+bench: build ## run the benchmarks and measure the whole box; BENCH=Step PKG=./pbx/floor picks
+	$(GO) test $(PKG) -run '^$$' -bench '$(BENCH)' -benchmem | grep -v -e '^?' -e '^ok'
+	$(GO) run ./tools/bench -program build/branchline
 
 deps: ## install what the tests need of other makers (apt, root); nothing to do where it is there
 ifneq ($(missing),)

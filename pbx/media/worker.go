@@ -21,21 +21,23 @@ type Worker struct {
 	ports portRange
 
 	// What follows belongs to the thread of Run.
-	poll     *udp.Poller
-	in       *udp.Inbox
-	legs     []*leg
-	byID     map[hal.LegID]*leg
-	bridges  []*bridge
-	byName   map[hal.BridgeID]*bridge
-	plays    map[hal.Ref]*play
-	tapes    map[hal.Ref]*tape
-	sockets  []*Port // by file descriptor
-	notices  chan notice
-	overflow []notice
-	loads    chan *play
-	dropped  uint64
-	broken   bool // a leg broke in this tick
-	scratch  [frame]int16
+	poll      *udp.Poller
+	in        *udp.Inbox
+	legs      []*leg
+	byID      map[hal.LegID]*leg
+	bridges   []*bridge
+	byName    map[hal.BridgeID]*bridge
+	plays     map[hal.Ref]*play
+	tapes     map[hal.Ref]*tape
+	sockets   []*Port // by file descriptor
+	notices   chan notice
+	overflow  []notice
+	loads     chan *play
+	dropped   uint64
+	broken    bool          // a leg broke in this tick
+	still     time.Duration // of sound left out, not yet told
+	stillTold time.Time
+	scratch   [frame]int16
 }
 
 // New makes a Worker that may be given orders at once; they are carried out when it runs.
@@ -64,6 +66,8 @@ func (w *Worker) forget() {
 func (w *Worker) Run(ctx context.Context, up func(hal.Signal)) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	udp.Hurry(true) // before everything else on a busy machine, where we may
+	defer udp.Hurry(false)
 	poll, err := udp.NewPoller(tick)
 	if err != nil {
 		return fmt.Errorf("media: %w", err)
@@ -104,15 +108,28 @@ func (w *Worker) loop(ctx context.Context) error {
 		for range min(ticks, maxCatchUp) {
 			w.tick()
 		}
-		if ticks > maxCatchUp { // what is older than that nobody wants to hear
-			w.tell(notice{kind: logged, log: "the machine stood still",
-				why: fmt.Sprintf("%v of sound left out", time.Duration(ticks-maxCatchUp)*tick)})
+		if ticks > maxCatchUp && len(w.legs) > 0 { // what is older than that nobody wants to hear
+			w.stoodStill(time.Duration(ticks-maxCatchUp) * tick)
 		}
 	}
 	return nil
 }
 
-const maxCatchUp = 5 // 100 ms
+const (
+	maxCatchUp = 5 // 100 ms
+	stillEvery = 10 * time.Second
+)
+
+// stoodStill counts sound that was left out because the worker's thread did not get to run, and
+// says so now and then.
+func (w *Worker) stoodStill(d time.Duration) {
+	w.still += d
+	if time.Since(w.stillTold) < stillEvery {
+		return
+	}
+	w.tell(notice{kind: logged, log: "the machine stood still", why: fmt.Sprintf("%v of sound left out since last told", w.still)})
+	w.still, w.stillTold = 0, time.Now()
+}
 
 // obey carries out letters. A panic in one costs that order.
 func (w *Worker) obey(l *letter) {

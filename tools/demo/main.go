@@ -51,7 +51,16 @@ const patience = 30 * time.Second
 
 func (s *show) run(ctx context.Context, once bool) error {
 	s.say("Starting the box on the simulated board …")
+	if err := os.MkdirAll(s.data, 0o700); err != nil {
+		return err
+	}
+	log, err := os.Create(filepath.Join(s.data, "box.log"))
+	if err != nil {
+		return err
+	}
+	defer log.Close()
 	box := s.command("branchline", "run", "-board", "sim", "-data", s.data)
+	box.Stderr = log
 	if _, err := s.start(box, nil); err != nil {
 		return err
 	}
@@ -94,15 +103,23 @@ The box stays up. In another terminal, try:
   build/phone -server 127.0.0.1:5060 -user 203 -password plum-cake-203
                                                 a phone for you: dial 201, 0030111 (outside), *22, *23
 
-Recordings are in build/run/recordings. Ctrl-C ends everything.
+Recordings are in build/run/recordings, the box's log is build/run/box.log. Ctrl-C ends everything.
 `
 
-// agent switches a phone on and signs an agent in at it, as a person does: *22, number, PIN.
+// agent switches a phone on and signs an agent in at it, as a person does: *22, number, PIN. Who is
+// still signed in from the day before only needs his phone.
 func (s *show) agent(ctx context.Context, extension, number, pin, auto, tone string) error {
-	s.say("Phone " + extension + " signs agent " + number + " in by *22 …")
-	phone := exec.Command(filepath.Join(s.programs, "phone"),
-		"-server", "127.0.0.1:5060", "-user", extension, "-password", "plum-cake-"+extension,
-		"-auto", auto, "-tone", tone, "-dial", "*22", "-keys", number+"#,,"+pin+"#")
+	args := []string{
+		"-server", "127.0.0.1:5060", "-user", extension, "-password", "plum-cake-" + extension,
+		"-auto", auto, "-tone", tone,
+	}
+	if s.state(number) == "signed_out" {
+		s.say("Phone " + extension + " signs agent " + number + " in by *22 …")
+		args = append(args, "-dial", "*22", "-keys", number+"#,,"+pin+"#")
+	} else {
+		s.say("Phone " + extension + " comes back; agent " + number + " is still signed in there …")
+	}
+	phone := s.command("phone", args...)
 	if _, err := s.start(phone, func(line string) { s.say("  phone " + line) }); err != nil {
 		return err
 	}
@@ -154,7 +171,9 @@ func (s *show) ask(args ...string) string {
 
 // start starts c and hands each of its lines to tell.
 func (s *show) start(c *exec.Cmd, tell func(string)) (*exec.Cmd, error) {
-	c.Stderr = os.Stderr
+	if c.Stderr == nil {
+		c.Stderr = os.Stderr
+	}
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	in, err := c.StdinPipe() // a phone ends when its input does
 	if err != nil {

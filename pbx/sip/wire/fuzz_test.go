@@ -1,0 +1,70 @@
+package wire
+
+import (
+	"log/slog"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+func FuzzRequest(f *testing.F) {
+	for _, s := range []string{
+		"OPTIONS sip:201@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 1.2.3.4;branch=z9hG4bKx;rport\r\nFrom: a <sip:a@b>;tag=1\r\nTo: <sip:c@d>\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\n\r\n",
+		"INVITE tel:+49 SIP/2.0\r\nv: SIP/2.0/UDP [::1]:5,SIP/2.0/TCP x\r\nf: \"q\\\"\" <sip:%41@b;lr?x=y>;tag=\"1\"\r\nt: sip:c@d;tag=2\r\ni: x\r\nCSeq: 1 INVITE\r\nm: <sip:a@b>\r\nl: 2\r\n\r\nxy",
+		"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 1.2.3.4;branch=z9hG4bKx\r\nTo: <sip:c@d>;tag=1\r\nCSeq: 1 INVITE\r\n\r\n",
+		"REGISTER sip:h SIP/2.0\nContact: *\nExpires: 0\n\n",
+	} {
+		f.Add([]byte(s))
+	}
+	w := New(slog.New(slog.DiscardHandler))
+	parser := newParser()
+	flow := Flow{"udp", netip.MustParseAddrPort("127.0.0.1:5060"), netip.MustParseAddrPort("127.0.0.1:5062")}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := parser.ParseSIP(withCRLF(data))
+		if err != nil {
+			return
+		}
+		switch m := m.(type) {
+		case *sip.Response:
+			_ = readResponse(m, flow)
+		case *sip.Request:
+			r, fault := w.readRequest(m, flow)
+			if fault != nil && fault.code == 0 {
+				return
+			}
+			_ = r.key(r.Method)
+			answer := r.response(&Response{Code: 400, Reason: "x"}).String()
+			head, _, _ := strings.Cut(answer, "\r\n\r\n")
+			if strings.Count(head, "\nCSeq:") != 1 {
+				t.Errorf("answer has not one CSeq:\n%s", answer)
+			}
+			if fault == nil && (r.CallID == "" || r.From.Text == "" || r.URI.Scheme == "") {
+				t.Errorf("taken: %q", data)
+			}
+		}
+	})
+}
+
+func FuzzAddress(f *testing.F) {
+	for _, s := range []string{`"a\"b" <sip:x@[::1]:5060;lr>;tag=1;q="a;b"`, "sip:x@y;tag=1", "<tel:+1-2>", `a <sips:%2a@h?x>;expires=60`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		a, err := ParseAddress(s)
+		if err != nil {
+			return
+		}
+		if again, err := ParseAddress(MakeAddress(a.Name, a.URI, "t1").Text); err != nil || again.URI.Text != a.URI.Text || again.Tag() != "t1" {
+			t.Errorf("%q made %q (%v)", s, again.Text, err)
+		}
+		_, _ = a.Param("expires")
+		if strings.ContainsAny(a.URI.Text, "<>\r\n") {
+			t.Errorf("URI %q", a.URI.Text)
+		}
+		for _, part := range splitList(s) {
+			_ = part
+		}
+	})
+}
