@@ -27,8 +27,8 @@ type desk struct {
 	accounts map[string]Account
 	auth     registrar.Authority
 	reg      *registrar.Registrar
-	keeper   *keeper
-	refusals refusals
+	keeper   *registrar.Keeper
+	refusals registrar.Refusals
 	reached  map[string]int // contacts of an extension, as last told
 
 	legs  map[hal.LegID]*leg
@@ -48,7 +48,7 @@ const (
 
 func newDesk(p *Phones, w *wire.Wire) *desk {
 	return &desk{name: p.o.Name, boot: p.o.Boot, log: p.lg, media: p.o.Media, audio: &p.audio, wire: w, out: newOutbox(),
-		reg: &p.reg, keeper: newKeeper(p.o.Bindings, p.lg), refusals: refusals{log: p.lg},
+		reg: &p.reg, keeper: registrar.NewKeeper(p.o.Bindings, p.lg), refusals: registrar.Refusals{Log: p.lg},
 		reached: map[string]int{}, legs: map[hal.LegID]*leg{}, calls: map[string]*leg{}, count: &p.legs}
 }
 
@@ -66,17 +66,17 @@ func (d *desk) configure(s Settings) {
 }
 
 // load takes the bindings of before the restart.
-func (d *desk) load() {
-	if d.keeper.store == nil {
+func (d *desk) load(store Store) {
+	if store == nil {
 		return
 	}
-	saved, err := d.keeper.store.Load()
+	saved, err := store.Load()
 	if err != nil {
 		d.log.Warn("sign-ins not read; phones are reached when they sign in again", "err", err)
 		return
 	}
 	saved = slices.DeleteFunc(saved, func(b registrar.Binding) bool { _, known := d.accounts[b.Extension]; return !known })
-	d.keeper.note(d.reg.Restore(saved, time.Now()))
+	d.keeper.Note(d.reg.Restore(saved, time.Now()))
 }
 
 // open puts the wire at rest and goes into service.
@@ -103,13 +103,13 @@ func (d *desk) tick() {
 	d.changed(d.reg.Expire(now), "its sign-in ran out")
 	d.out.put(hal.Census{Name: d.name, Legs: slices.Sorted(maps.Keys(d.legs))})
 	if d.ticks++; d.ticks%60 == 0 {
-		d.refusals.report()
+		d.refusals.Report()
 	}
 }
 
 // changed saves what became of bindings, and tells whose number of contacts is another one now.
 func (d *desk) changed(changes []registrar.Change, why string) {
-	d.keeper.note(changes)
+	d.keeper.Note(changes)
 	for _, c := range changes {
 		d.tellReach(c.Binding.Extension, why)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"branchline/hal"
 	"branchline/pbx/sip/dialog"
+	"branchline/pbx/sip/header"
 	"branchline/pbx/sip/wire"
 )
 
@@ -19,11 +20,11 @@ func (d *desk) invite(r *wire.Request) {
 	}
 	d.reply(r, wire.Response{Code: 100})
 	if d.calls[r.CallID] != nil {
-		d.reply(r, wire.Response{Code: 482, Reason: "Loop Detected"}) // RFC 3261 8.2.2.2
+		d.reply(r, wire.Response{Code: 482}) // RFC 3261 8.2.2.2
 		return
 	}
 	if r.URI.User == "" {
-		d.reply(r, wire.Response{Code: 484, Reason: "Address Incomplete"})
+		d.reply(r, wire.Response{Code: 484})
 		return
 	}
 	offer, refused := readOffer(r)
@@ -64,7 +65,7 @@ func readOffer(r *wire.Request) (*dialog.Offer, wire.Response) {
 // alert tells the caller that it rings, or lets him hear something before the answer.
 func (l *leg) alert(o hal.Alert) {
 	d := l.desk
-	res := wire.Response{Code: 180, Tag: l.tag, Contact: []wire.Address{l.dialog.Contact}}
+	res := wire.Response{Code: 180, Tag: l.tag, Contact: []header.Address{l.dialog.Contact}}
 	if !o.Sound {
 		d.reply(l.invite, res)
 		return

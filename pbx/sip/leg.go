@@ -8,6 +8,7 @@ import (
 	"branchline/hal"
 	"branchline/pbx/media"
 	"branchline/pbx/sip/dialog"
+	"branchline/pbx/sip/header"
 	"branchline/pbx/sip/wire"
 )
 
@@ -157,7 +158,7 @@ func (l *leg) talk(contact string) {
 
 // accept answers an INVITE of the phone by a 2xx and repeats that until its ACK comes.
 func (l *leg) accept(r *wire.Request, body []byte, wantsAnswer bool) {
-	res := wire.Response{Code: 200, Tag: l.tag, Contact: []wire.Address{l.dialog.Contact}, Type: "application/sdp", Body: body}
+	res := wire.Response{Code: 200, Tag: l.tag, Contact: []header.Address{l.dialog.Contact}, Type: "application/sdp", Body: body}
 	l.desk.reply(r, res)
 	l.pending = &acceptance{request: r, response: res, wantsAnswer: wantsAnswer, pause: wire.T1()}
 	l.wait()

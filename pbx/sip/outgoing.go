@@ -9,6 +9,7 @@ import (
 
 	"branchline/hal"
 	"branchline/pbx/sip/dialog"
+	"branchline/pbx/sip/header"
 	"branchline/pbx/sip/registrar"
 	"branchline/pbx/sip/wire"
 )
@@ -85,23 +86,23 @@ func commonAddr(contacts []registrar.Binding) netip.Addr {
 // newInvite makes the INVITE to one contact; nil where the contact cannot be addressed. All of a
 // leg's have the same Call-ID and From: for the phones it is one call.
 func (d *desk) newInvite(l *leg, o hal.Dial, b registrar.Binding) *wire.Request {
-	target, err := wire.ParseURI(b.Contact)
+	target, err := header.ParseURI(b.Contact)
 	if err != nil {
 		return nil
 	}
-	from := wire.MakeURI(string(o.Show), b.Local)
+	from := header.MakeURI(string(o.Show), b.Local)
 	name := plain(o.Name)
 	if o.Private || o.Show == "" {
-		from, _ = wire.ParseURI("sip:anonymous@anonymous.invalid") // RFC 3323 4.1.1.3
+		from, _ = header.ParseURI("sip:anonymous@anonymous.invalid") // RFC 3323 4.1.1.3
 		if o.Private {
 			name = "Anonymous"
 		}
 	}
 	r := &wire.Request{Method: "INVITE", URI: target, CallID: l.callID, CSeq: 1,
 		Flow:    wire.Flow{Network: b.Network, Local: b.Local, Remote: b.Remote},
-		From:    wire.MakeAddress(name, from, l.tag),
-		To:      wire.MakeAddress("", wire.MakeURI(l.extension, b.Local), ""),
-		Contact: []wire.Address{wire.MakeAddress("", wire.MakeURI("", b.Local), "")},
+		From:    header.MakeAddress(name, from, l.tag),
+		To:      header.MakeAddress("", header.MakeURI(l.extension, b.Local), ""),
+		Contact: []header.Address{header.MakeAddress("", header.MakeURI("", b.Local), "")},
 		Type:    "application/sdp", Body: l.sound.Offer(l.at(b.Local))}
 	if o.AutoAnswer { // phones know one or the other: SIP.md 3
 		r.Headers = append(r.Headers,

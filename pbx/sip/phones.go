@@ -38,13 +38,8 @@ type Options struct {
 	Releases []string // Answered.Release of the legs that were up when the box died
 }
 
-// Store keeps bindings over a restart. Load is called once, before the first REGISTER; Save and
-// Delete by one goroutine, which may wait. A binding is named by its Extension and Contact.
-type Store interface {
-	Load() ([]registrar.Binding, error)
-	Save(registrar.Binding) error
-	Delete(registrar.Binding) error
-}
+// Store keeps bindings over a restart.
+type Store = registrar.Store
 
 // Account is an extension that may sign in; the extension is its user name too.
 type Account struct {
@@ -187,13 +182,13 @@ func (p *Phones) Run(ctx context.Context, up func(hal.Signal)) error {
 	}
 	d := newDesk(p, w)
 	d.configure(s)
-	d.load()
+	d.load(p.o.Bindings)
 	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	var owned sync.WaitGroup
 	ended := make(chan error, 1)
 	owned.Go(func() { ended <- w.Run(inner, d) })
-	owned.Go(func() { d.keeper.run(inner) })
+	owned.Go(func() { d.keeper.Run(inner) })
 
 	p.mu.Lock()
 	p.desk, p.bound = d, s.Listen

@@ -12,15 +12,17 @@ import (
 // wrong password.
 func (d *desk) authorise(r *wire.Request) (extension string, ok bool) {
 	now := time.Now()
-	user, v := d.auth.Check(r.Method, r.URI, r.Lines("Authorization"), now)
+	source := r.Flow.Remote.Addr().String()
+	who := r.From.URI.User + " " + source
+	user, v := d.auth.Check(r.Method, r.URI, r.Lines("Authorization"), who, now)
 	switch v {
 	case registrar.Right:
 		return user, true
 	case registrar.Wrong:
-		d.refusals.note(user, r.Flow.Remote.Addr().String())
+		d.refusals.Note(user, source)
 		d.reply(r, wire.Response{Code: 403})
 	default:
-		d.reply(r, wire.Response{Code: 401, Headers: d.auth.Challenge(now, v == registrar.Stale)})
+		d.reply(r, wire.Response{Code: 401, Headers: d.auth.Challenge(who, r.Header("User-Agent"), v == registrar.Stale, now)})
 	}
 	return "", false
 }
@@ -28,11 +30,12 @@ func (d *desk) authorise(r *wire.Request) (extension string, ok bool) {
 // register signs a phone in or out.
 func (d *desk) register(r *wire.Request) {
 	extension, ok := d.authorise(r)
-	if !ok || !r.Keep() {
+	if !ok {
 		return
 	}
+	r.Remember()                    // a repeated REGISTER would look like a replay
 	if r.To.URI.User != extension { // somebody else's contacts
-		d.refusals.note(r.To.URI.User, r.Flow.Remote.Addr().String())
+		d.refusals.Note(r.To.URI.User, r.Flow.Remote.Addr().String())
 		d.reply(r, wire.Response{Code: 403})
 		return
 	}

@@ -1,11 +1,9 @@
 package sip
 
 import (
-	"strconv"
-	"strings"
-	"time"
-
 	"branchline/hal"
+	"branchline/pbx/sip/dialog"
+	"branchline/pbx/sip/header"
 	"branchline/pbx/sip/wire"
 )
 
@@ -94,7 +92,7 @@ func (l *leg) reinvite(r *wire.Request) {
 // update does the same without an ACK (RFC 3311).
 func (l *leg) update(r *wire.Request) {
 	d := l.desk
-	res := wire.Response{Code: 200, Contact: []wire.Address{l.dialog.Contact}}
+	res := wire.Response{Code: 200, Contact: []header.Address{l.dialog.Contact}}
 	o, refused := readOffer(r)
 	switch {
 	case refused.Code != 0:
@@ -116,56 +114,23 @@ func (l *leg) update(r *wire.Request) {
 
 // info takes keys that a phone sends as messages.
 func (l *leg) info(r *wire.Request) {
-	key, length, ok := byte(0), time.Duration(0), len(r.Body) == 0
-	switch r.Type {
-	case "application/dtmf-relay":
-		key, length, ok = readRelay(string(r.Body))
-	case "application/dtmf":
-		key, ok = readKey(strings.TrimSpace(string(r.Body)))
-	default:
-		if !ok {
-			l.desk.reply(r, wire.Response{Code: 415, Headers: []wire.Header{{Name: "Accept", Value: "application/dtmf-relay, application/dtmf"}}})
-			return
-		}
+	if len(r.Body) == 0 {
+		l.desk.reply(r, wire.Response{Code: 200})
+		return
 	}
+	if r.Type != "application/dtmf-relay" && r.Type != "application/dtmf" {
+		l.desk.reply(r, wire.Response{Code: 415, Headers: []wire.Header{{Name: "Accept", Value: "application/dtmf-relay, application/dtmf"}}})
+		return
+	}
+	key, length, ok := dialog.ReadKey(r.Type, r.Body)
 	if !ok {
 		l.desk.reply(r, wire.Response{Code: 400, Reason: "Bad Request: key"})
 		return
 	}
 	l.desk.reply(r, wire.Response{Code: 200})
-	switch key {
-	case 0:
-	case '!':
+	if key == '!' {
 		l.desk.out.put(hal.Flash{Leg: l.id})
-	default:
-		l.desk.out.put(hal.Digit{Leg: l.id, Key: key, For: length})
+		return
 	}
-}
-
-// readRelay reads "Signal=5" and "Duration=160", in milliseconds.
-func readRelay(body string) (key byte, length time.Duration, ok bool) {
-	for line := range strings.Lines(body[:min(len(body), 256)]) {
-		name, value, _ := strings.Cut(line, "=")
-		value = strings.TrimSpace(value)
-		switch strings.ToLower(strings.TrimSpace(name)) {
-		case "signal":
-			key, ok = readKey(value)
-		case "duration":
-			if n, err := strconv.ParseUint(value, 10, 16); err == nil {
-				length = time.Duration(n) * time.Millisecond
-			}
-		}
-	}
-	return key, length, ok
-}
-
-// readKey reads one key, by its sign or by its event number of RFC 4733; '!' is a hook flash.
-func readKey(s string) (byte, bool) {
-	if len(s) == 1 && strings.Contains("0123456789*#ABCD!", strings.ToUpper(s)) {
-		return strings.ToUpper(s)[0], true
-	}
-	if n, err := strconv.ParseUint(s, 10, 8); err == nil && n < 17 {
-		return "0123456789*#ABCD!"[n], true
-	}
-	return 0, false
+	l.desk.out.put(hal.Digit{Leg: l.id, Key: key, For: length})
 }

@@ -14,31 +14,32 @@ import (
 	"net/netip"
 	"slices"
 
+	"branchline/pbx/sip/header"
 	"branchline/pbx/sip/wire"
 )
 
 // Dialog is one side's knowledge of a dialog: ours.
 type Dialog struct {
 	CallID        string
-	Local, Remote wire.Address // with their tags
-	Seq           uint32       // CSeq of our last request
-	RemoteSeq     uint32       // CSeq of the peer's last request, 0: none yet
-	Target        wire.URI     // what our requests are addressed to: the peer's Contact
-	Routes        []string     // values of Route, in order
+	Local, Remote header.Address // with their tags
+	Seq           uint32         // CSeq of our last request
+	RemoteSeq     uint32         // CSeq of the peer's last request, 0: none yet
+	Target        header.URI     // what our requests are addressed to: the peer's Contact
+	Routes        []string       // values of Route, in order
 	Flow          wire.Flow
-	Contact       wire.Address // ours
+	Contact       header.Address // ours
 }
 
 // Accept makes the dialog of an INVITE that came in; tag is ours.
 func Accept(r *wire.Request, tag string) *Dialog {
 	d := &Dialog{
 		CallID:    r.CallID,
-		Local:     wire.MakeAddress(r.To.Name, r.To.URI, tag),
+		Local:     header.MakeAddress(r.To.Name, r.To.URI, tag),
 		Remote:    r.From,
 		RemoteSeq: r.CSeq,
 		Routes:    r.Route,
 		Flow:      r.Flow,
-		Contact:   wire.MakeAddress("", wire.MakeURI("", r.Flow.Local), ""),
+		Contact:   header.MakeAddress("", header.MakeURI("", r.Flow.Local), ""),
 		Target:    r.From.URI,
 	}
 	d.Refresh(r.Contact)
@@ -65,7 +66,7 @@ func Open(invite *wire.Request, res *wire.Response) *Dialog {
 }
 
 // Refresh takes the peer's new Contact (RFC 3261 12.2).
-func (d *Dialog) Refresh(contact []wire.Address) {
+func (d *Dialog) Refresh(contact []header.Address) {
 	if len(contact) == 1 {
 		d.Target = contact[0].URI
 	}
@@ -98,7 +99,7 @@ func (d *Dialog) make(method string, seq uint32) *wire.Request {
 	r := &wire.Request{Method: method, URI: d.Target, Flow: d.Flow, From: d.Local, To: d.Remote,
 		CallID: d.CallID, CSeq: seq, Route: d.Routes}
 	if method != "BYE" && method != "ACK" {
-		r.Contact = []wire.Address{d.Contact}
+		r.Contact = []header.Address{d.Contact}
 	}
 	return r
 }
@@ -135,9 +136,9 @@ func Bye(s string) (*wire.Request, error) {
 	if err := json.Unmarshal([]byte(s), &v); err != nil {
 		return nil, fmt.Errorf("release: %w", err)
 	}
-	from, err1 := wire.ParseAddress(v.Local)
-	to, err2 := wire.ParseAddress(v.Remote)
-	target, err3 := wire.ParseURI(v.Target)
+	from, err1 := header.ParseAddress(v.Local)
+	to, err2 := header.ParseAddress(v.Remote)
+	target, err3 := header.ParseURI(v.Target)
 	our, err4 := netip.ParseAddrPort(v.Our)
 	peer, err5 := netip.ParseAddrPort(v.Peer)
 	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {

@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"branchline/pbx/media"
+	"branchline/pbx/sip/header"
 	"branchline/pbx/sip/wire"
 )
 
-func address(t *testing.T, s string) wire.Address {
+func address(t *testing.T, s string) header.Address {
 	t.Helper()
-	a, err := wire.ParseAddress(s)
+	a, err := header.ParseAddress(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,11 +23,11 @@ func address(t *testing.T, s string) wire.Address {
 
 func sample(t *testing.T) *Dialog {
 	flow := wire.Flow{Network: "udp", Local: netip.MustParseAddrPort("10.0.0.1:5060"), Remote: netip.MustParseAddrPort("10.0.0.9:5062")}
-	invite := &wire.Request{Method: "INVITE", URI: wire.MakeURI("201", flow.Remote), Flow: flow, CallID: "c1", CSeq: 1,
+	invite := &wire.Request{Method: "INVITE", URI: header.MakeURI("201", flow.Remote), Flow: flow, CallID: "c1", CSeq: 1,
 		From:    address(t, `"Carl" <sip:0935@10.0.0.1>;tag=us`),
-		Contact: []wire.Address{address(t, "<sip:10.0.0.1:5060>")}}
+		Contact: []header.Address{address(t, "<sip:10.0.0.1:5060>")}}
 	return Open(invite, &wire.Response{To: address(t, "<sip:201@10.0.0.1>;tag=them"), Route: []string{"<sip:a;lr>", "<sip:b;lr>"},
-		Contact: []wire.Address{address(t, "<sip:201@10.0.0.9:5062;line=2>")}})
+		Contact: []header.Address{address(t, "<sip:201@10.0.0.9:5062;line=2>")}})
 }
 
 func TestCSeqOnlyRisesAndAnACKHasThatOfItsInvite(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"branchline/pbx/sip/wire"
+	"branchline/pbx/sip/header"
 )
 
 // Verdict is what a request's credentials are worth.
@@ -24,7 +24,7 @@ const (
 	Missing Verdict = iota // none for our realm: challenge
 	Stale                  // right, but their nonce is old or was used: challenge with stale=true
 	Wrong                  // unknown user or wrong password, which nobody can tell apart
-	Right
+	Right                  // user is who he says
 )
 
 const (
@@ -50,6 +50,8 @@ type Authority struct {
 	// for its count is forgotten.
 	young, old    map[string]*count
 	turned, floor time.Time
+
+	readers readers
 }
 
 // secrets are H(user:realm:password), in hexadecimal.
@@ -81,36 +83,21 @@ func digestUser(user, realm, password string) secrets {
 	return secrets{sum(md5.New(), s), sum(sha256.New(), s)}
 }
 
-// Challenge is what a 401 carries: one header for each algorithm. MD5 stands first against the order
-// of RFC 8760 2.4, because phones (and sipp) that know no other look at the first header alone and
-// would not sign in at all; one that knows better is free to take the second.
-func (a *Authority) Challenge(now time.Time, stale bool) []wire.Header {
-	nonce := a.nonce(now)
-	end := `", qop="auth"`
-	if stale {
-		end += ", stale=true"
-	}
-	head := `Digest realm="` + a.realm + `", nonce="` + nonce + end
-	return []wire.Header{
-		{Name: "WWW-Authenticate", Value: head + ", algorithm=MD5"},
-		{Name: "WWW-Authenticate", Value: head + ", algorithm=SHA-256"},
-	}
-}
-
-// Check judges the Authorization headers of a request. user is the name that was claimed; it is
-// proved only by Right.
-func (a *Authority) Check(method string, uri wire.URI, authorization []string, now time.Time) (user string, v Verdict) {
+// Check judges the Authorization headers of a request. who tells phones apart, as for Challenge. user is
+// the name that was claimed; it is proved only by Right.
+func (a *Authority) Check(method string, uri header.URI, authorization []string, who string, now time.Time) (user string, v Verdict) {
 	for _, h := range authorization {
 		if c, ok := parseCredentials(h); ok && c.realm == a.realm {
+			a.readers.understood(who)
 			return c.user, a.judge(c, method, uri, now)
 		}
 	}
 	return "", Missing
 }
 
-func (a *Authority) judge(c credentials, method string, uri wire.URI, now time.Time) Verdict {
+func (a *Authority) judge(c credentials, method string, uri header.URI, now time.Time) Verdict {
 	signed, fresh := a.verify(c.nonce, now)
-	said, err := wire.ParseURI(c.uri)
+	said, err := header.ParseURI(c.uri)
 	if !signed || err != nil || !sameTarget(said, uri) || c.qop != "" && c.qop != "auth" {
 		return Missing // not for this request, or for another box: begin anew
 	}
@@ -145,8 +132,8 @@ func (a *Authority) judge(c credentials, method string, uri wire.URI, now time.T
 // sameTarget compares the URI that was digested with that of the request. Some phones leave out
 // parameters or, with sipp, the user; who could change those on the way could change all else, and
 // the count of the nonce keeps the request from being used twice.
-func sameTarget(digested, asked wire.URI) bool {
-	port := func(u wire.URI) uint16 {
+func sameTarget(digested, asked header.URI) bool {
+	port := func(u header.URI) uint16 {
 		if u.Port == 0 && u.Scheme == "sip" {
 			return 5060
 		}

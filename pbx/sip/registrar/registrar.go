@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"branchline/pbx/sip/header"
 	"branchline/pbx/sip/wire"
 )
 
@@ -210,8 +211,8 @@ func (b Binding) same(o Binding) bool {
 	if b.Instance != "" && b.Instance == o.Instance {
 		return true
 	}
-	u, err1 := wire.ParseURI(b.Contact)
-	v, err2 := wire.ParseURI(o.Contact)
+	u, err1 := header.ParseURI(b.Contact)
+	v, err2 := header.ParseURI(o.Contact)
 	return b.Contact == o.Contact || err1 == nil && err2 == nil && u.Same(v)
 }
 

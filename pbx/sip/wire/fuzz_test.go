@@ -46,25 +46,3 @@ func FuzzRequest(f *testing.F) {
 		}
 	})
 }
-
-func FuzzAddress(f *testing.F) {
-	for _, s := range []string{`"a\"b" <sip:x@[::1]:5060;lr>;tag=1;q="a;b"`, "sip:x@y;tag=1", "<tel:+1-2>", `a <sips:%2a@h?x>;expires=60`} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		a, err := ParseAddress(s)
-		if err != nil {
-			return
-		}
-		if again, err := ParseAddress(MakeAddress(a.Name, a.URI, "t1").Text); err != nil || again.URI.Text != a.URI.Text || again.Tag() != "t1" {
-			t.Errorf("%q made %q (%v)", s, again.Text, err)
-		}
-		_, _ = a.Param("expires")
-		if strings.ContainsAny(a.URI.Text, "<>\r\n") {
-			t.Errorf("URI %q", a.URI.Text)
-		}
-		for _, part := range splitList(s) {
-			_ = part
-		}
-	})
-}

@@ -206,16 +206,22 @@ func (l *listener) refuse(r *Request, f *fault) {
 }
 
 // write sends m on flow.
-func (w *Wire) write(flow Flow, m sip.Message) error {
+func (w *Wire) write(flow Flow, m sip.Message) error { return w.writeBytes(flow, marshal(m)) }
+
+func marshal(m sip.Message) []byte {
+	var b bytes.Buffer
+	b.Grow(1024)
+	m.StringWrite(&b)
+	return b.Bytes()
+}
+
+// writeBytes does not use sipgo's connection, which refuses what exceeds a package variable (SIP.md 2 no. 5).
+func (w *Wire) writeBytes(flow Flow, b []byte) error {
 	l := w.listener(flow.Local)
 	if l == nil {
 		return errors.New("no socket on " + flow.Local.String())
 	}
-	var b bytes.Buffer
-	b.Grow(1024)
-	m.StringWrite(&b)
-	// Not through sipgo's connection: it refuses what exceeds a package variable (SIP.md 2 no. 5).
-	_, err := l.conn.WriteToUDPAddrPort(b.Bytes(), flow.Remote)
+	_, err := l.conn.WriteToUDPAddrPort(b, flow.Remote)
 	return err
 }
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
+
+	"branchline/pbx/sip/header"
 )
 
 // Flow is the way between one of our own addresses and one peer. Whatever is sent to a phone is
@@ -23,12 +25,12 @@ type Header struct{ Name, Value string }
 // or to be sent. It belongs to the goroutine of Run.
 type Request struct {
 	Method   string
-	URI      URI
+	URI      header.URI
 	Flow     Flow // where it came from, or where it goes
-	From, To Address
+	From, To header.Address
 	CallID   string
 	CSeq     uint32
-	Contact  []Address
+	Contact  []header.Address
 	Star     bool     // REGISTER with "Contact: *"
 	Route    []string // come in: Record-Route; to be sent: Route. In the order of the message
 	Headers  []Header // to be sent: further headers
@@ -39,8 +41,10 @@ type Request struct {
 	raw      *sip.Request
 	via      []string // Via values as written
 	branch   string
-	sentPort uint16 // port of the topmost Via, 0: not said
+	sentHost string // of the topmost Via
+	sentPort uint16 // 0: not said
 	rport    bool
+	remember bool
 	server   *sip.ServerTx // once kept
 	final    int           // code of the final response that was sent, 0: none
 	client   *client       // once sent
@@ -51,14 +55,14 @@ type Response struct {
 	Code    int
 	Reason  string // "" takes the RFC's words
 	Tag     string // to be sent: the tag of To; "" takes one that is the same for the same request
-	Contact []Address
+	Contact []header.Address
 	Route   []string // come in: Record-Route
 	Headers []Header // to be sent
 	Type    string
 	Body    []byte
 
 	// Of a response that came in:
-	To    Address
+	To    header.Address
 	Flow  Flow
 	Local bool // no answer came: the transaction timed out (408) or its transport broke (503)
 
@@ -108,7 +112,7 @@ func lines(hs []sip.Header, name string) (out []string) {
 func all(hs []sip.Header, name string) (out []string) {
 	for _, h := range hs {
 		if strings.EqualFold(h.Name(), name) {
-			out = append(out, splitList(h.Value())...)
+			out = append(out, header.List(h.Value())...)
 		}
 	}
 	return out
@@ -169,7 +173,7 @@ func (r *Request) request() (*sip.Request, error) {
 	return m, nil
 }
 
-func finish(m sip.Message, contact []Address, headers []Header, kind string, body []byte) {
+func finish(m sip.Message, contact []header.Address, headers []Header, kind string, body []byte) {
 	for _, c := range contact {
 		m.AppendHeader(sip.NewHeader("Contact", c.Text))
 	}
@@ -199,77 +203,40 @@ func (r *Request) viaWithSource(v string) string {
 		}
 		b.WriteString(";" + strings.TrimSpace(p))
 	}
-	if _, sentBy, _ := strings.Cut(strings.TrimSpace(head), " "); r.rport || !strings.HasPrefix(strings.TrimSpace(sentBy), ip) {
+	if r.rport || r.sentHost != ip {
 		b.WriteString(";received=" + ip)
 	}
 	return b.String()
 }
 
-// replyTo is where responses go: to the source, and to its port where rport asks for it (RFC 3581
+// back is where responses go: to the source, and to its port where rport asks for it (RFC 3581
 // 4), else to the port that the Via names (RFC 3261 18.2.2).
-func (r *Request) replyTo() netip.AddrPort {
+func (r *Request) back() Flow {
+	f := r.Flow
 	if r.rport {
-		return r.Flow.Remote
+		return f
 	}
 	port := r.sentPort
 	if port == 0 {
 		port = 5060
 	}
-	return netip.AddrPortFrom(r.Flow.Remote.Addr(), port)
+	f.Remote = netip.AddrPortFrom(f.Remote.Addr(), port)
+	return f
 }
 
+// reasons are the RFC's words for the codes that we send.
+const reasons = `100 Trying;180 Ringing;183 Session Progress;200 OK;400 Bad Request;401 Unauthorized;403 Forbidden;` +
+	`404 Not Found;405 Method Not Allowed;415 Unsupported Media Type;416 Unsupported URI Scheme;420 Bad Extension;` +
+	`423 Interval Too Brief;480 Temporarily Unavailable;481 Call/Transaction Does Not Exist;482 Loop Detected;` +
+	`484 Address Incomplete;486 Busy Here;487 Request Terminated;488 Not Acceptable Here;489 Bad Event;` +
+	`491 Request Pending;500 Server Internal Error;501 Not Implemented;503 Service Unavailable;` +
+	`505 Version Not Supported;603 Decline;`
+
 func reason(code int) string {
-	switch code {
-	case 100:
-		return "Trying"
-	case 180:
-		return "Ringing"
-	case 183:
-		return "Session Progress"
-	case 200:
-		return "OK"
-	case 400:
-		return "Bad Request"
-	case 401:
-		return "Unauthorized"
-	case 403:
-		return "Forbidden"
-	case 404:
-		return "Not Found"
-	case 405:
-		return "Method Not Allowed"
-	case 415:
-		return "Unsupported Media Type"
-	case 416:
-		return "Unsupported URI Scheme"
-	case 420:
-		return "Bad Extension"
-	case 423:
-		return "Interval Too Brief"
-	case 480:
-		return "Temporarily Unavailable"
-	case 481:
-		return "Call/Transaction Does Not Exist"
-	case 486:
-		return "Busy Here"
-	case 487:
-		return "Request Terminated"
-	case 488:
-		return "Not Acceptable Here"
-	case 489:
-		return "Bad Event"
-	case 491:
-		return "Request Pending"
-	case 500:
-		return "Server Internal Error"
-	case 501:
-		return "Not Implemented"
-	case 503:
-		return "Service Unavailable"
-	case 505:
-		return "Version Not Supported"
-	case 603:
-		return "Decline"
+	_, rest, ok := strings.Cut(reasons, strconv.Itoa(code)+" ")
+	if !ok {
+		return "Unknown"
 	}
-	return "Unknown"
+	words, _, _ := strings.Cut(rest, ";")
+	return words
 }

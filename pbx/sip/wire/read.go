@@ -6,10 +6,13 @@ import (
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
+
+	"branchline/pbx/sip/header"
 )
 
 const (
-	maxHeaders = 128
+	maxHeaders  = 128
+	maxContacts = 10 // also Vias and routes
 	// saidLength keeps the Content-Length that a message claims: sipgo's own is put right in silence.
 	saidLength = "Content-Length-As-Said"
 )
@@ -65,7 +68,7 @@ func (w *Wire) readRequest(m *sip.Request, flow Flow) (*Request, *fault) {
 		return r, bad("From, To, Call-ID and CSeq are mandatory")
 	case cseqMethod != r.Method:
 		return r, bad("CSeq names another method")
-	case !isToken(r.Method):
+	case !header.IsToken(r.Method):
 		return r, bad("method")
 	}
 	return r, r.readRest()
@@ -87,17 +90,17 @@ func (r *Request) readHeaders(cseqMethod *string) (f *fault) {
 		var err error
 		switch name {
 		case "Via":
-			r.via = append(r.via, splitList(value)...)
+			r.via = append(r.via, header.List(value)...)
 		case "From":
-			r.From, err = ParseAddress(value)
+			r.From, err = header.ParseAddress(value)
 			r.From.Text = value // goes back as it came, even when it is bad
 		case "To":
-			r.To, err = ParseAddress(value)
+			r.To, err = header.ParseAddress(value)
 			r.To.Text = value
 		case "Call-ID":
 			r.CallID = value
-			if len(value) > 256 || strings.ContainsAny(value, " \t") || hasControl(value) {
-				err = errAddress
+			if len(value) > 256 || strings.ContainsAny(value, " \t") || header.HasControl(value) {
+				err = header.ErrAddress
 			}
 		case "CSeq":
 			r.CSeq, *cseqMethod, err = parseCSeq(value)
@@ -106,7 +109,7 @@ func (r *Request) readHeaders(cseqMethod *string) (f *fault) {
 		}
 		blame(err, name)
 		if single(name) && slices.ContainsFunc(hs[:i], func(o sip.Header) bool { return o.Name() == name }) {
-			blame(errAddress, name+" stands twice")
+			blame(header.ErrAddress, name+" stands twice")
 		}
 	}
 	return f
@@ -116,7 +119,7 @@ func (r *Request) readHeaders(cseqMethod *string) (f *fault) {
 func (r *Request) readRest() *fault {
 	var err error
 	// sipgo reads a port below 0 and writes it out as none.
-	if r.URI, err = ParseURI(r.raw.Recipient.String()); err != nil || r.raw.Recipient.Port < 0 {
+	if r.URI, err = header.ParseURI(r.raw.Recipient.String()); err != nil || r.raw.Recipient.Port < 0 {
 		return bad("Request-URI")
 	}
 	if s := r.URI.Scheme; s != "sip" && s != "sips" && s != "tel" {
@@ -136,7 +139,7 @@ func (r *Request) readRest() *fault {
 	}
 	r.Route = r.Values("Record-Route")
 	for _, v := range r.Route {
-		if _, err := ParseAddress(v); err != nil || len(r.Route) > maxContacts {
+		if _, err := header.ParseAddress(v); err != nil || len(r.Route) > maxContacts {
 			return bad("Record-Route")
 		}
 	}
@@ -162,13 +165,13 @@ func (r *Request) readContact() *fault {
 	return nil
 }
 
-func contacts(values []string) ([]Address, *fault) {
+func contacts(values []string) ([]header.Address, *fault) {
 	if len(values) > maxContacts {
 		return nil, bad("too many Contacts")
 	}
-	var out []Address
+	var out []header.Address
 	for _, v := range values {
-		a, err := ParseAddress(v)
+		a, err := header.ParseAddress(v)
 		var u sip.Uri
 		if err != nil || (a.URI.Scheme != "sip" && a.URI.Scheme != "sips") || sip.ParseUri(a.URI.Text, &u) != nil {
 			return nil, bad("Contact")
@@ -186,10 +189,10 @@ func readResponse(m *sip.Response, flow Flow) *Response {
 	for _, h := range m.Headers() {
 		switch h.Name() {
 		case "Via":
-			via = splitList(h.Value())[0]
+			via = header.List(h.Value())[0]
 			seen++
 		case "To":
-			r.To, _ = ParseAddress(h.Value())
+			r.To, _ = header.ParseAddress(h.Value())
 			r.To.Text = h.Value()
 		case "CSeq":
 			_, r.method, _ = parseCSeq(h.Value())
@@ -197,7 +200,7 @@ func readResponse(m *sip.Response, flow Flow) *Response {
 			r.Type = mediaType(h.Value())
 		}
 	}
-	r.branch, _ = param(after(via, ';'), "branch")
+	r.branch, _ = header.Param(after(via, ';'), "branch")
 	if seen != 1 || r.branch == "" || r.method == "" || r.To.Text == "" || r.Code < 100 || r.Code > 699 {
 		return nil
 	}
@@ -219,7 +222,7 @@ func readResponse(m *sip.Response, flow Flow) *Response {
 // readVia reads the topmost Via: "SIP/2.0/UDP host:port;branch=...;rport".
 func (r *Request) readVia() bool {
 	v := r.via[0]
-	if len(r.via) > maxContacts || hasControl(v) {
+	if len(r.via) > maxContacts || header.HasControl(v) {
 		return false
 	}
 	sent, params, _ := strings.Cut(v, ";")
@@ -228,11 +231,11 @@ func (r *Request) readVia() bool {
 		return false
 	}
 	var ok bool
-	if _, r.sentPort, ok = parseHostPort(fields[1]); !ok {
+	if r.sentHost, r.sentPort, ok = header.ParseHostPort(fields[1]); !ok {
 		return false
 	}
-	r.branch, _ = param(params, "branch")
-	value, has := param(params, "rport")
+	r.branch, _ = header.Param(params, "branch")
+	value, has := header.Param(params, "rport")
 	r.rport = has && value == ""
 	return true
 }
@@ -254,8 +257,8 @@ func parseCSeq(s string) (uint32, string, error) {
 	num, method, ok := strings.Cut(strings.ReplaceAll(s, "\t", " "), " ")
 	n, err := strconv.ParseUint(num, 10, 31) // below 2**31: RFC 3261 8.1.1.5
 	method = strings.TrimSpace(method)
-	if !ok || err != nil || !isToken(method) {
-		return 0, "", errAddress
+	if !ok || err != nil || !header.IsToken(method) {
+		return 0, "", header.ErrAddress
 	}
 	return uint32(n), method, nil
 }

@@ -162,19 +162,6 @@ func TestBadRequestsHaveTheRFCsAnswer(t *testing.T) { // SIP.md 2 no. 13, 6
 	}
 }
 
-func TestTelNumberAndEscapedUserAreRead(t *testing.T) {
-	for text, want := range map[string]string{"tel:+49-30(1).2;phone-context=x": "+493012", "sip:%2A22@h": "*22",
-		"sip:0935;phone-context=x@h:5070;transport=udp": "0935", "sips:a:secret@h": "a", "sip:[::1]:5060": ""} {
-		u, err := ParseURI(text)
-		if err != nil || u.User != want {
-			t.Errorf("%s: user %q (%v), want %q", text, u.User, err, want)
-		}
-	}
-	if u := MakeURI("*22#;x?", netip.MustParseAddrPort("127.0.0.1:5060")); u.Text != "sip:*22%23%3Bx%3F@127.0.0.1:5060" {
-		t.Errorf("made %q", u.Text)
-	}
-}
-
 func TestCancelNeverOvertakesItsInvite(t *testing.T) { // SIP.md 2 no. 14
 	var mu sync.Mutex
 	seen := map[string]bool{}

@@ -1,4 +1,4 @@
-package sip
+package registrar
 
 import (
 	"log/slog"
@@ -6,10 +6,11 @@ import (
 	"strings"
 )
 
-// refusals counts sign-ins and calls with wrong credentials: the first of a user and source is
+// Refusals counts sign-ins and calls with wrong credentials: the first of a user and source is
 // logged at once, the others once a minute with their number. Nothing of a password is ever here.
-type refusals struct {
-	log  *slog.Logger
+// It has one user.
+type Refusals struct {
+	Log  *slog.Logger
 	seen map[refusal]int // since the last report; the first is told already
 }
 
@@ -18,7 +19,8 @@ type refusal struct{ user, source string }
 // maxRefusals bounds the users and sources that are told apart in a minute.
 const maxRefusals = 256
 
-func (r *refusals) note(user, source string) {
+// Note counts one of user, as said, from source.
+func (r *Refusals) Note(user, source string) {
 	user = strings.Trim(strconv.QuoteToASCII(user[:min(len(user), 40)]), `"`)
 	key := refusal{user, source}
 	if _, known := r.seen[key]; !known && len(r.seen) >= maxRefusals {
@@ -29,15 +31,15 @@ func (r *refusals) note(user, source string) {
 	}
 	r.seen[key]++
 	if r.seen[key] == 1 {
-		r.log.Warn("phone refused: unknown user or wrong password", "user", key.user, "source", key.source, "times", 1)
+		r.Log.Warn("phone refused: unknown user or wrong password", "user", key.user, "source", key.source, "times", 1)
 	}
 }
 
-// report tells what came after the first ones, and begins anew.
-func (r *refusals) report() {
+// Report, called each minute, tells what came after the first ones, and begins anew.
+func (r *Refusals) Report() {
 	for key, n := range r.seen {
 		if n > 1 {
-			r.log.Warn("phone refused: unknown user or wrong password", "user", key.user, "source", key.source, "times", n-1)
+			r.Log.Warn("phone refused: unknown user or wrong password", "user", key.user, "source", key.source, "times", n-1)
 		}
 	}
 	clear(r.seen)

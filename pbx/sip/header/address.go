@@ -1,4 +1,9 @@
-package wire
+// Package header is the grammar of what stands in SIP headers: URIs, addresses, lists and
+// parameters (RFC 3261 19.1, 20 and 25).
+//
+// It promises: what it takes is bounded, holds no control characters and names a host that can
+// exist; what it writes reads back as the same. It is pure. Start reading at ParseAddress.
+package header
 
 import (
 	"errors"
@@ -7,13 +12,10 @@ import (
 	"strings"
 )
 
-// Bounds on what one message may make us keep.
-const (
-	maxAddress  = 1024 // octets of one name-addr or URI
-	maxContacts = 10   // addresses in one header list
-)
+const maxAddress = 1024 // octets of one name-addr or URI
 
-var errAddress = errors.New("not an address")
+// ErrAddress says that a text is no address, or none that can exist.
+var ErrAddress = errors.New("not a SIP address")
 
 // URI is a SIP, SIPS or TEL URI that was checked, or any other that was only kept.
 type URI struct {
@@ -37,12 +39,12 @@ func MakeURI(user string, at netip.AddrPort) URI {
 
 // ParseURI reads one URI. Hosts must be names or addresses that can exist, ports 1 to 65535.
 func ParseURI(s string) (URI, error) {
-	if len(s) == 0 || len(s) > maxAddress || hasControl(s) || strings.ContainsAny(s, "<> \"") {
-		return URI{}, errAddress
+	if len(s) == 0 || len(s) > maxAddress || HasControl(s) || strings.ContainsAny(s, "<> \"") {
+		return URI{}, ErrAddress
 	}
 	scheme, rest, ok := strings.Cut(s, ":")
-	if !ok || !isToken(scheme) {
-		return URI{}, errAddress
+	if !ok || !IsToken(scheme) {
+		return URI{}, ErrAddress
 	}
 	u := URI{Text: s, Scheme: strings.ToLower(scheme)}
 	switch u.Scheme {
@@ -52,7 +54,7 @@ func ParseURI(s string) (URI, error) {
 		number, params, _ := strings.Cut(rest, ";")
 		u.User, u.params = strings.NewReplacer("-", "", ".", "", "(", "", ")", "").Replace(number), params
 		if u.User == "" {
-			return URI{}, errAddress
+			return URI{}, ErrAddress
 		}
 	}
 	return u, nil
@@ -64,7 +66,7 @@ func (u URI) parseSIP(rest string) (URI, error) {
 		user, _, _ = strings.Cut(user, ":") // password
 		user, _, _ = strings.Cut(user, ";") // telephone-subscriber parameters, RFC 3261 19.1.6
 		if u.User, ok = unescape(user); !ok || u.User == "" {
-			return URI{}, errAddress
+			return URI{}, ErrAddress
 		}
 	}
 	if i := strings.IndexByte(rest, '?'); i >= 0 {
@@ -72,15 +74,15 @@ func (u URI) parseSIP(rest string) (URI, error) {
 	}
 	rest, u.params, _ = strings.Cut(rest, ";")
 	var ok bool
-	u.Host, u.Port, ok = parseHostPort(rest)
+	u.Host, u.Port, ok = ParseHostPort(rest)
 	if !ok {
-		return URI{}, errAddress
+		return URI{}, ErrAddress
 	}
 	return u, nil
 }
 
 // Param is the value of a URI parameter.
-func (u URI) Param(name string) (string, bool) { return param(u.params, name) }
+func (u URI) Param(name string) (string, bool) { return Param(u.params, name) }
 
 // Same says whether two URIs name the same thing, as far as RFC 3261 19.1.4 matters for contacts.
 func (u URI) Same(v URI) bool {
@@ -100,19 +102,19 @@ type Address struct {
 // ParseAddress reads one name-addr or addr-spec (RFC 3261 20.10).
 func ParseAddress(s string) (Address, error) {
 	s = strings.TrimSpace(s)
-	if len(s) == 0 || len(s) > maxAddress || hasControl(s) {
-		return Address{}, errAddress
+	if len(s) == 0 || len(s) > maxAddress || HasControl(s) {
+		return Address{}, ErrAddress
 	}
 	a := Address{Text: s}
 	rest := s
 	if rest[0] == '"' {
 		end := closingQuote(rest)
 		if end < 0 {
-			return Address{}, errAddress
+			return Address{}, ErrAddress
 		}
 		a.Name, rest = unquote(rest[:end+1]), strings.TrimSpace(rest[end+1:])
 		if rest == "" || rest[0] != '<' {
-			return Address{}, errAddress
+			return Address{}, ErrAddress
 		}
 	}
 	uri := ""
@@ -122,11 +124,11 @@ func ParseAddress(s string) (Address, error) {
 		}
 		end := strings.IndexByte(rest[open:], '>')
 		if end < 0 {
-			return Address{}, errAddress
+			return Address{}, ErrAddress
 		}
 		uri, rest = rest[open+1:open+end], strings.TrimSpace(rest[open+end+1:])
 		if rest != "" && rest[0] != ';' {
-			return Address{}, errAddress
+			return Address{}, ErrAddress
 		}
 		a.params = strings.TrimPrefix(rest, ";")
 	} else {
@@ -138,7 +140,7 @@ func ParseAddress(s string) (Address, error) {
 }
 
 // Param is the value of a header parameter, unquoted.
-func (a Address) Param(name string) (string, bool) { return param(a.params, name) }
+func (a Address) Param(name string) (string, bool) { return Param(a.params, name) }
 
 // Tag is the tag parameter.
 func (a Address) Tag() string {
@@ -162,8 +164,8 @@ func MakeAddress(name string, uri URI, tag string) Address {
 	return Address{Name: name, URI: uri, Text: b.String(), params: params}
 }
 
-// splitList cuts a header value at its commas, but not within quotes or angle brackets.
-func splitList(s string) []string {
+// List cuts a header value at its commas, but not within quotes or angle brackets.
+func List(s string) []string {
 	if strings.IndexByte(s, ',') < 0 {
 		return []string{strings.TrimSpace(s)}
 	}
@@ -188,8 +190,8 @@ func splitList(s string) []string {
 	return append(out, strings.TrimSpace(s[start:]))
 }
 
-// param finds name in "a=1;b;c="x"", without regard to case.
-func param(s, name string) (string, bool) {
+// Param finds name in "a=1;b;c="x"", without regard to case.
+func Param(s, name string) (string, bool) {
 	for s != "" {
 		end := 0
 		for quoted := false; end < len(s) && (quoted || s[end] != ';'); end++ {
@@ -213,7 +215,9 @@ func param(s, name string) (string, bool) {
 	return "", false
 }
 
-func parseHostPort(s string) (host string, port uint16, ok bool) {
+// ParseHostPort reads "host", "host:port" or "[v6]:port"; port 0: not said. An IPv6 host comes
+// without its brackets.
+func ParseHostPort(s string) (host string, port uint16, ok bool) {
 	host = strings.TrimSpace(s)
 	rest := ""
 	if strings.HasPrefix(host, "[") {
@@ -263,7 +267,8 @@ func isHost(s string) bool {
 	return true
 }
 
-func isToken(s string) bool {
+// IsToken says whether s may stand as a token, such as a method or a scheme.
+func IsToken(s string) bool {
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		if c <= ' ' || c >= 0x7f || strings.IndexByte("()<>@,;:\\\"/[]?={}", c) >= 0 {
@@ -273,7 +278,8 @@ func isToken(s string) bool {
 	return s != ""
 }
 
-func hasControl(s string) bool {
+// HasControl says whether s holds control characters other than tabs.
+func HasControl(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] < ' ' && s[i] != '\t' || s[i] == 0x7f {
 			return true
@@ -346,7 +352,7 @@ func unescape(s string) (string, bool) {
 		b = append(b, byte(n))
 		i += 2
 	}
-	return string(b), !hasControl(string(b))
+	return string(b), !HasControl(string(b))
 }
 
 func escapeUser(s string) string {

@@ -1,30 +1,38 @@
-package sip
+package registrar
 
 import (
 	"context"
 	"log/slog"
 	"sync"
-
-	"branchline/pbx/sip/registrar"
 )
 
-// keeper writes bindings to the store on a goroutine of its own: a disk must not hold up a phone.
+// Store keeps bindings over a restart. Load is called once, before the first REGISTER; Save and
+// Delete by one goroutine, which may wait. A binding is named by its Extension and Contact.
+type Store interface {
+	Load() ([]Binding, error)
+	Save(Binding) error
+	Delete(Binding) error
+}
+
+// Keeper writes bindings to the store on a goroutine of its own: a disk must not hold up a phone.
 // Of several changes of one binding only the last is written.
-type keeper struct {
+type Keeper struct {
 	store Store
 	log   *slog.Logger
 	wake  chan struct{}
 
 	mu      sync.Mutex // guards what follows
 	order   []string
-	waiting map[string]registrar.Change
+	waiting map[string]Change
 }
 
-func newKeeper(s Store, log *slog.Logger) *keeper {
-	return &keeper{store: s, log: log, wake: make(chan struct{}, 1), waiting: map[string]registrar.Change{}}
+// NewKeeper makes a keeper; with a nil Store it keeps nothing.
+func NewKeeper(s Store, log *slog.Logger) *Keeper {
+	return &Keeper{store: s, log: log, wake: make(chan struct{}, 1), waiting: map[string]Change{}}
 }
 
-func (k *keeper) note(changes []registrar.Change) {
+// Note has changes written. It does not wait.
+func (k *Keeper) Note(changes []Change) {
 	if k.store == nil || len(changes) == 0 {
 		return
 	}
@@ -43,8 +51,8 @@ func (k *keeper) note(changes []registrar.Change) {
 	}
 }
 
-// run writes until ctx ends, and then what is left.
-func (k *keeper) run(ctx context.Context) {
+// Run writes until ctx ends, and then what is left.
+func (k *Keeper) Run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -56,10 +64,10 @@ func (k *keeper) run(ctx context.Context) {
 	}
 }
 
-func (k *keeper) write() {
+func (k *Keeper) write() {
 	k.mu.Lock()
 	order, waiting := k.order, k.waiting
-	k.order, k.waiting = nil, map[string]registrar.Change{}
+	k.order, k.waiting = nil, map[string]Change{}
 	k.mu.Unlock()
 	for _, name := range order {
 		c := waiting[name]
