@@ -21,7 +21,8 @@ type (
 		Replaces LegID  // the leg that this one takes the place of (SIP Replaces)
 		Wire     string // the wire's own id: SIP Call-ID, CLCC index
 	}
-	// Opened says that our Dial is on the wire.
+	// Opened says that our Dial is on the wire. Of an incoming leg it tells, once at most, the wire's own
+	// id that was not known yet at Incoming.
 	Opened struct {
 		Leg  LegID
 		Wire string

@@ -13,12 +13,13 @@ const (
 
 	pollEvery   = 500 * time.Millisecond
 	pollLimit   = 2 * time.Second
-	hangUpLimit = 30 * time.Second // the standard allows 90 (TS 27.007 clause 6.5)
-	hangUpEnd   = 10 * time.Second // a module that has a call up after this is reset by opening it anew
-	nameWait    = 2 * time.Second  // from RING until we go on without +CLIP
-	ringEnd     = 10 * time.Second // RING comes every 3 to 6 s; only where AT+CLCC does not answer
-	unseenEnd   = 2 * time.Second  // a new call may be missing in AT+CLCC for this long
-	settleEnd   = 2 * time.Second  // an ended call may still be listed, or ring once more, for this long
+	hangUpLimit = 30 * time.Second       // the standard allows 90 (TS 27.007 clause 6.5)
+	hangUpEnd   = 10 * time.Second       // a module that has a call up after this is reset by opening it anew
+	nameWait    = 2 * time.Second        // from RING until we go on without +CLIP
+	indexWait   = 100 * time.Millisecond // from OK to our ATD until Opened is told without the index from AT+CLCC
+	ringEnd     = 10 * time.Second       // RING comes every 3 to 6 s; only where AT+CLCC does not answer
+	unseenEnd   = 2 * time.Second        // a new call may be missing in AT+CLCC for this long
+	settleEnd   = 2 * time.Second        // an ended call may still be listed, or ring once more, for this long
 )
 
 // call is one call from its first sign on the wire until Gone.
@@ -29,7 +30,8 @@ type call struct {
 	from  hal.Number
 	begin time.Time
 
-	tellBy   time.Time // of an incoming call: when it is told without a number at the latest
+	tellBy   time.Time // when it is told with what is known by then
+	wired    bool      // the wire's own id is told
 	rang     time.Time // when it rang last
 	told     bool      // Incoming or Opened is told
 	dialled  bool      // ATD is on its way
@@ -73,8 +75,10 @@ func (a *actor) callsDue(now time.Time) {
 	}
 	if c := a.call; c != nil {
 		switch {
-		case c.far && !c.told && !now.Before(c.tellBy):
+		case !c.told && !c.tellBy.IsZero() && !now.Before(c.tellBy) && c.far:
 			a.tellIncoming(c)
+		case !c.told && !c.tellBy.IsZero() && !now.Before(c.tellBy):
+			a.opened(c)
 		case c.ending && !now.Before(c.hangBy):
 			a.trouble = errHangUp
 			return
@@ -88,7 +92,7 @@ func (a *actor) callsDue(now time.Time) {
 func (a *actor) callsNext() time.Time {
 	next := a.pollAt
 	if c := a.call; c != nil {
-		if c.far && !c.told && (next.IsZero() || c.tellBy.Before(next)) {
+		if !c.told && !c.tellBy.IsZero() && (next.IsZero() || c.tellBy.Before(next)) {
 			next = c.tellBy
 		}
 		if c.ending && (next.IsZero() || c.hangBy.Before(next)) {
@@ -239,7 +243,7 @@ func (a *actor) name(c *call, e entry) {
 }
 
 func (a *actor) tellIncoming(c *call) {
-	c.told = true
+	c.told, c.wired = true, c.index != 0
 	a.tell(hal.Incoming{Leg: c.leg, From: c.from, Wire: wireOf(c)})
 }
 
@@ -252,6 +256,13 @@ func (a *actor) advance(c *call, e entry) {
 	switch {
 	case c.far && !c.told && e.named:
 		a.name(c, e)
+	case c.far && c.told && !c.wired:
+		c.wired = true
+		a.tell(hal.Opened{Leg: c.leg, Wire: wireOf(c)})
+		a.advance(c, e)
+	case !c.far && !c.told:
+		a.opened(c)
+		a.advance(c, e)
 	case c.refused && e.stat == incoming:
 		a.hangUp(c, hal.WireTrouble)
 	case e.stat == alerting && !c.far && !c.alerted:

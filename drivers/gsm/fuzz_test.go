@@ -78,7 +78,11 @@ func check(t *testing.T, told []hal.Signal) {
 			t.Errorf("told after Gone: %+v", s)
 		}
 		switch s.(type) {
-		case hal.Incoming, hal.Opened:
+		case hal.Opened:
+			if began[leg] && strings.Contains(string(leg), "-o") {
+				t.Errorf("began twice: %+v", s)
+			}
+		case hal.Incoming:
 			if began[leg] {
 				t.Errorf("began twice: %+v", s)
 			}

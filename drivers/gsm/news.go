@@ -3,6 +3,7 @@ package gsm
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -103,14 +104,13 @@ func (a *actor) ring(e entry) {
 // clip reads +CLIP: "num",type[,…]. It comes after a RING or before it, and again with each.
 func (a *actor) clip(line string) {
 	f := atmodem.Fields(line)
-	if len(f) == 0 {
-		return
+	e := entry{far: true, stat: incoming}
+	if len(f) > 1 { // else it is half a line, and so may be its number
+		if _, err := strconv.Atoi(f[1]); err == nil {
+			e.number, e.named = number(f[0], f[1]), true
+		}
 	}
-	kind := ""
-	if len(f) > 1 {
-		kind = f[1]
-	}
-	a.ring(entry{far: true, stat: incoming, number: number(f[0], kind), named: true})
+	a.ring(e)
 }
 
 // ended: something says that a call is over. index is 0 where it does not say which.

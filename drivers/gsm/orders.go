@@ -109,7 +109,7 @@ func (a *actor) sendDial(c *call, number string) {
 			}
 			switch {
 			case r.Err == nil:
-				a.opened(c)
+				c.tellBy = time.Now().Add(indexWait) // Opened
 			case errors.Is(r.Err, atmodem.ErrTimeout):
 				a.hangUp(c, hal.WireTrouble)
 				return

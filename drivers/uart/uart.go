@@ -26,8 +26,8 @@ var ErrRemoved = errors.New("the port was removed")
 var ErrBusy = errors.New("the port is used by another program")
 
 const (
-	// readTimeout is the shortest that tarm/serial knows (VTIME counts tenths of a second). Data
-	// returns at once when it comes; this is how long Close may go unnoticed by a Read.
+	// readTimeout is how often a Read in which nothing comes looks whether the port is still there,
+	// and the shortest that tarm/serial knows (VTIME counts tenths of a second).
 	readTimeout = 100 * time.Millisecond
 	// quickEOF: an end of file this much sooner than readTimeout is a hang-up, not a time-out.
 	quickEOF = readTimeout / 2
@@ -40,8 +40,8 @@ const (
 // Port is an open serial port. One goroutine may read while another writes; Close may come from a third.
 type Port struct {
 	path   string
-	in     *serial.Port
-	out    *os.File // our own descriptor: holds the lock; its writes do not get stuck in the kernel
+	set    *serial.Port // sets speed and form, and is not read: its reads wait in the kernel and each keeps a processor from Go meanwhile
+	file   *os.File     // our own descriptor, on Go's poller: holds the lock, reads and writes
 	closed atomic.Bool
 	eofs   int // quick ends of file in a row; the reader's own
 }
@@ -51,26 +51,26 @@ type Port struct {
 // the module to answer.
 func Open(path string, baud int) (*Port, error) {
 	// A second open of the same node, because tarm/serial shows its descriptor to nobody.
-	out, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+	file, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, fmt.Errorf("port %s: %w", path, cause(err))
 	}
-	if err := control(out, func(fd int) error { return unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) }); err != nil {
-		out.Close()
+	if err := control(file, func(fd int) error { return unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) }); err != nil {
+		file.Close()
 		return nil, fmt.Errorf("port %s: lock: %w", path, cause(err))
 	}
-	in, err := serial.OpenPort(&serial.Config{Name: path, Baud: baud, ReadTimeout: readTimeout})
+	set, err := serial.OpenPort(&serial.Config{Name: path, Baud: baud, ReadTimeout: readTimeout})
 	if err != nil {
-		out.Close()
+		file.Close()
 		return nil, fmt.Errorf("port %s at %d baud: %w", path, baud, cause(err))
 	}
-	p := &Port{path: path, in: in, out: out}
+	p := &Port{path: path, set: set, file: file}
 	// Programs that ask for no lock are kept out by TIOCEXCL; it ends with the last close.
-	if err := control(out, func(fd int) error { return unix.IoctlSetInt(fd, unix.TIOCEXCL, 0) }); err != nil {
+	if err := control(file, func(fd int) error { return unix.IoctlSetInt(fd, unix.TIOCEXCL, 0) }); err != nil {
 		p.Close()
 		return nil, fmt.Errorf("port %s: exclusive use: %w", path, cause(err))
 	}
-	in.Flush() // an old answer would only be taken for a new one; a failure shows at the first Read
+	set.Flush() // an old answer would only be taken for a new one; a failure shows at the first Read
 	return p, nil
 }
 
@@ -85,12 +85,15 @@ func (p *Port) Read(b []byte) (int, error) {
 			return 0, p.err("read", os.ErrClosed)
 		}
 		began := time.Now()
-		n, err := p.in.Read(b)
+		if err := p.file.SetReadDeadline(began.Add(readTimeout)); err != nil {
+			return 0, p.err("read", cause(err))
+		}
+		n, err := p.file.Read(b)
 		switch {
 		case n > 0:
 			p.eofs = 0
 			return n, nil
-		case err != nil && err != io.EOF:
+		case err != nil && err != io.EOF && !errors.Is(err, os.ErrDeadlineExceeded):
 			if p.closed.Load() {
 				err = os.ErrClosed
 			}
@@ -101,7 +104,7 @@ func (p *Port) Read(b []byte) (int, error) {
 	}
 }
 
-// gone tells a hang-up from a time-out: both come as io.EOF (VMIN 0).
+// gone tells a hang-up, which comes as io.EOF too (VMIN 0), from a time-out.
 func (p *Port) gone(waited time.Duration) bool {
 	if waited >= quickEOF {
 		p.eofs = 0
@@ -109,7 +112,7 @@ func (p *Port) gone(waited time.Duration) bool {
 		return true
 	}
 	hungUp := false
-	err := control(p.out, func(fd int) error {
+	err := control(p.file, func(fd int) error {
 		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
 		_, err := unix.Poll(fds, 0)
 		hungUp = fds[0].Revents&(unix.POLLHUP|unix.POLLERR|unix.POLLNVAL) != 0
@@ -125,10 +128,10 @@ func (p *Port) gone(waited time.Duration) bool {
 // Write waits at most half a second for the module to take b; then it ends with
 // os.ErrDeadlineExceeded and the count that was taken. Close wakes it.
 func (p *Port) Write(b []byte) (int, error) {
-	if err := p.out.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+	if err := p.file.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return 0, p.err("write", cause(err))
 	}
-	n, err := p.out.Write(b)
+	n, err := p.file.Write(b)
 	return n, p.err("write", cause(err))
 }
 
@@ -137,7 +140,7 @@ func (p *Port) Close() error {
 	if p.closed.Swap(true) {
 		return nil
 	}
-	return p.err("close", errors.Join(p.out.Close(), p.in.Close()))
+	return p.err("close", errors.Join(p.file.Close(), p.set.Close()))
 }
 
 func (p *Port) err(what string, err error) error {

@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
+	"sync"
 	"testing"
 	"time"
 
@@ -66,6 +68,29 @@ func TestReadWaitsThroughTimeouts(t *testing.T) {
 	buf := make([]byte, 10)
 	if n, err := port.Read(buf); n != 1 || err != nil {
 		t.Errorf("read %d, %v", n, err)
+	}
+}
+
+// A box reads two ports per SIM all day. A read that waits in the kernel takes a thread, and a
+// processor from everybody else until the scheduler notices.
+func TestReadsThatWaitKeepNoThreads(t *testing.T) {
+	const ports = 24
+	threads := pprof.Lookup("threadcreate")
+	before := threads.Count()
+	var reading sync.WaitGroup
+	defer reading.Wait()
+	for range ports {
+		port, _, _ := newPort(t)
+		reading.Go(func() {
+			if n, err := port.Read(make([]byte, 1)); !errors.Is(err, os.ErrClosed) {
+				t.Errorf("read %d, %v", n, err)
+			}
+		})
+		defer port.Close()
+	}
+	<-time.After(300 * time.Millisecond)
+	if more := threads.Count() - before; more > ports/2 {
+		t.Errorf("%d threads more while %d ports are read", more, ports)
 	}
 }
 

@@ -44,7 +44,7 @@ func (b *bench) checkHistory() {
 
 // story is what has been told of one leg.
 type story struct {
-	began, incoming, answered, gone bool
+	began, incoming, opened, answered, gone bool
 }
 
 // goOn takes the next signal of the leg and says what is wrong with it.
@@ -64,9 +64,15 @@ func (l *story) goOn(s hal.Signal) string {
 		}
 		l.incoming = true
 	case hal.Opened:
-		if !first {
+		switch {
+		case l.opened:
+			return "opened twice"
+		case !first && !l.incoming:
 			return "Opened is not the first"
+		case l.incoming && s.Wire == "":
+			return "Opened of an incoming leg does not tell the wire's id"
 		}
+		l.opened = true
 	case hal.Progress:
 		if l.answered {
 			return "Progress after Answered"
