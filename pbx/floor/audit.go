@@ -19,6 +19,7 @@ const (
 // lost is ended on the other, so that neither a caller nor an agent hangs in nothing.
 func (f *Floor) audit(s hal.Census) {
 	for _, c := range slices.Clone(f.calls) {
+		f.busy = c
 		for _, l := range c.legsNow() {
 			if l.id.Line() != s.Name || f.legs[l.id] != l {
 				continue

@@ -12,6 +12,7 @@ import (
 // always lies ahead.
 func (f *Floor) expire() {
 	for _, c := range slices.Clone(f.calls) {
+		f.busy = c
 		for _, l := range c.legsNow() {
 			if due(l.deadline, f.now) && f.legs[l.id] == l {
 				l.deadline = time.Time{}
@@ -31,6 +32,7 @@ func (f *Floor) expire() {
 			f.flowOut(c, call.ExitTimeout)
 		}
 	}
+	f.busy = nil
 	for _, a := range f.agents {
 		if due(a.wrapUntil, f.now) {
 			a.wrapUntil = time.Time{}

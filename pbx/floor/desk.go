@@ -136,6 +136,7 @@ func (f *Floor) fieldDone(c *contact) {
 func (f *Floor) done(e call.Done) {
 	for _, c := range f.calls {
 		if c.desk != nil && c.desk.task == e.Ref && c.desk.stage == checking && !c.ending {
+			f.busy = c
 			f.pinChecked(c, e.OK)
 			return
 		}

@@ -48,6 +48,7 @@ type Floor struct {
 
 	now      time.Time
 	out      Output
+	busy     *contact // whose turn it is in this Step, for Drop
 	nCalls   uint64
 	nLegs    uint64
 	nRefs    uint64
@@ -150,7 +151,7 @@ func (f *Floor) Busy() bool { return len(f.calls) > 0 }
 // Step takes one event at now and decides. An error means that a person asked for what cannot be;
 // nothing has changed then. Now never goes back; the caller sees to that.
 func (f *Floor) Step(now time.Time, ev call.Event) (Output, error) {
-	f.now, f.out = now, Output{}
+	f.now, f.out, f.busy = now, Output{}, nil
 	if err := f.take(ev); err != nil {
 		return Output{}, err
 	}
@@ -165,7 +166,7 @@ func (f *Floor) settle() Output {
 		f.match()
 	}
 	out := f.out
-	out.Wake, f.out = f.deadline, Output{}
+	out.Wake, f.out, f.busy = f.deadline, Output{}, nil
 	return out
 }
 
@@ -224,6 +225,7 @@ func (f *Floor) hear(signal hal.Signal) {
 }
 
 func (f *Floor) hearLeg(l *leg, signal hal.Signal) {
+	f.busy = l.of
 	switch s := signal.(type) {
 	case hal.Opened:
 		f.fact(call.Opened{Call: l.of.id, Leg: l.id, Wire: s.Wire})

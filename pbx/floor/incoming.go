@@ -78,7 +78,7 @@ func (f *Floor) begin(s hal.Incoming, d call.Direction, to hal.Number) *contact 
 	id := call.NewID(f.now, f.state.Box, f.state.Boot, f.nCalls)
 	c := &contact{id: id, direction: d, from: s.From, name: s.Name}
 	l := &leg{id: s.Leg, of: c, kind: caller, born: f.now}
-	c.caller = l
+	c.caller, f.busy = l, c
 	f.calls = append(f.calls, c)
 	f.legs[l.id] = l
 	began := call.Began{

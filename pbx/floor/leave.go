@@ -1,6 +1,7 @@
 package floor
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -143,17 +144,22 @@ func (f *Floor) close(c *contact) {
 	f.fact(call.Ended{Call: c.id, Cause: c.cause, By: c.by})
 }
 
-// Drop ends the call of leg id by force, after a panic in Step: its legs are hung up and forgotten,
-// its facts closed, whatever state the call is in. What Step had stated before it panicked is stated;
-// what it had ordered is not. A leg of no call is hung up.
+// Drop ends a call by force, after a panic in Step: the one that Step was busy with, or else that of
+// leg id. Its legs are hung up and forgotten, its facts closed, whatever state it is in. What Step had
+// stated before it panicked is stated; what it had ordered is not. A leg of no call is hung up.
 func (f *Floor) Drop(now time.Time, id hal.LegID) Output {
+	c := f.busy
+	if l := f.legs[id]; c == nil && l != nil {
+		c = l.of
+	}
 	f.now, f.out = now, Output{Facts: f.out.Facts}
-	l := f.legs[id]
-	if l == nil {
+	switch {
+	case c == nil:
 		f.order(hal.Hangup{Leg: id, Cause: hal.WireTrouble})
 		return f.settle()
+	case !slices.Contains(f.calls, c):
+		return f.settle() // it had ended before the panic
 	}
-	c := l.of
 	c.ending, c.cause, c.by = true, hal.WireTrouble, call.BySystem
 	f.fact(call.Trouble{Call: c.id, Leg: id, What: "the program failed in this call; it was ended so that the others go on"})
 	if v := c.visit; v != nil {
@@ -162,15 +168,27 @@ func (f *Floor) Drop(now time.Time, id hal.LegID) Output {
 		}
 		f.leaveQueue(c, call.ExitSystem, "")
 	}
-	for _, l := range append(slices.Clone(c.others), c.caller) {
-		if l == nil {
-			continue
-		}
+	for _, l := range f.remains(c) {
 		f.order(hal.Hangup{Leg: l.id, Cause: hal.WireTrouble})
-		f.fact(call.LegEnded{Call: c.id, Leg: l.id, Cause: hal.WireTrouble})
+		if f.legs[l.id] == l {
+			f.fact(call.LegEnded{Call: c.id, Leg: l.id, Cause: hal.WireTrouble})
+		}
 		f.forget(l)
 		f.showAt(l.phone, call.ByCall)
 	}
 	f.close(c)
 	return f.settle()
+}
+
+// remains are the legs of c that anything knows, also one that was being forgotten when Step panicked.
+func (f *Floor) remains(c *contact) []*leg {
+	legs := c.legsNow()
+	for _, extension := range slices.Sorted(maps.Keys(f.phones)) {
+		for _, l := range f.phones[extension].legs {
+			if l.of == c && !slices.Contains(legs, l) {
+				legs = append(legs, l)
+			}
+		}
+	}
+	return legs
 }

@@ -44,6 +44,7 @@ func (f *Floor) match() {
 			return
 		}
 		c, a := f.contact(m.Call), f.agent(m.Agent)
+		f.busy = c
 		f.acd.Leave(m.Call)
 		f.acd.Taken(m.Agent)
 		v := c.visit
