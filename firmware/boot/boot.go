@@ -99,8 +99,9 @@ func (b *Box) build() error {
 	if b.boot, clean, err = b.store.NextBoot(); err != nil {
 		return err
 	}
+	recordings := view.NewRecordings()
 	b.journal, err = journal.Open(b.store, journal.Options{
-		Log: b.o.Log, Folds: []journal.Fold{view.NewRecords(), view.NewAgentLog(), view.NewRecordings()},
+		Log: b.o.Log, Folds: []journal.Fold{view.NewRecords(), view.NewAgentLog(), recordings},
 	})
 	if err != nil {
 		return err
@@ -109,7 +110,7 @@ func (b *Box) build() error {
 		return err
 	}
 	b.board = b.world.Board()
-	b.lines = &lines{box: b, running: map[string]config.Line{}}
+	b.lines = &lines{box: b, running: map[string]*running{}}
 	if b.config, err = openConfiguration(b); err != nil {
 		return err
 	}
@@ -119,7 +120,7 @@ func (b *Box) build() error {
 	if err != nil {
 		return err
 	}
-	if err := b.openSound(doc, left); err != nil {
+	if err := b.openSound(doc, recordings.Open()); err != nil {
 		return err
 	}
 	b.journal.Append(time.Now().UTC(), call.Booted{Boot: b.boot, Program: b.o.Version, Clean: clean})
@@ -139,8 +140,9 @@ func (b *Box) build() error {
 	return err
 }
 
-// openSound makes media and recordings, and finishes the recordings that a crash cut off.
-func (b *Box) openSound(doc *config.Doc, left floor.State) error {
+// openSound makes media and recordings, and finishes the recordings that the run before left: those
+// that were cut off, and of the open ones those whose end was not told any more.
+func (b *Box) openSound(doc *config.Doc, open []string) error {
 	folder := filepath.Join(b.o.Data, "recordings")
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return fmt.Errorf("recordings folder: %w", err)
@@ -150,7 +152,7 @@ func (b *Box) openSound(doc *config.Doc, left floor.State) error {
 		return fmt.Errorf("recordings folder: %w", err)
 	}
 	b.tapes = recording.New(recording.Options{Log: b.o.Log, Dir: folder, Reserve: reserve})
-	found, err := b.tapes.Recover()
+	found, err := b.tapes.Recover(open...)
 	if err != nil {
 		b.o.Log.Error("recordings that were cut off", "err", err)
 	}
@@ -220,7 +222,7 @@ func (b *Box) start(g *supervise.Group) error {
 	}})
 	g.Start(supervise.Service{Name: "board", Run: b.world.Run})
 	g.Start(supervise.Service{Name: "live board", Run: b.watch})
-	if err := b.lines.follow(g, b.config.doc()); err != nil {
+	if err := b.lines.follow(g, b.config.doc(), 0); err != nil {
 		return err
 	}
 	g.Start(supervise.Service{Name: "api", Run: func(ctx context.Context) error {
@@ -237,6 +239,7 @@ func (b *Box) watch(ctx context.Context) error {
 	return b.journal.Watch(ctx, fold, func() {
 		s := fold.Snapshot()
 		b.live.Store(&s)
+		b.lines.settle(&s)
 	})
 }
 

@@ -140,11 +140,9 @@ func (c *configuration) Apply(ctx context.Context, text []byte, who string) (uin
 	c.now, c.text, c.number = doc, text, number
 	c.mu.Unlock()
 	commitPhones()
-	err = errors.Join(
-		c.box.lines.follow(c.box.lines.group, doc),
-		c.box.engine.Configure(ctx, doc),
-	)
-	c.box.journal.Append(time.Now().UTC(), call.ConfigApplied{Version: number, Who: who})
+	err = c.box.engine.Configure(ctx, doc)
+	at := c.box.journal.Append(time.Now().UTC(), call.ConfigApplied{Version: number, Who: who})
+	err = errors.Join(err, c.box.lines.follow(c.box.lines.group, doc, at))
 	return number, later(old, doc), err
 }
 

@@ -2,6 +2,7 @@ package boot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -12,8 +13,10 @@ import (
 	"branchline/drivers/uart"
 	"branchline/firmware/supervise"
 	"branchline/hal"
+	"branchline/pbx/call"
 	"branchline/pbx/config"
 	"branchline/pbx/sip"
+	"branchline/pbx/view/board"
 )
 
 const (
@@ -21,40 +24,98 @@ const (
 	pcmBaud = 115200
 )
 
-// lines keeps the outside lines that run like those of the document in force.
+// lines keeps the outside lines that run like those of the document in force. A line that the
+// document has no more drains: the floor gives it no new call, and it is stopped when its last one has
+// ended. One whose hardware is another now is begun anew between two calls.
 type lines struct {
 	box   *Box
 	group *supervise.Group
 
 	mu      sync.Mutex
-	running map[string]config.Line
+	wanted  []config.Line
+	running map[string]*running
 }
 
-// follow starts the lines of doc, stops those that it has no more, and starts anew those whose
-// hardware changed. A line that is stopped ends its calls; the others do not notice.
-func (l *lines) follow(g *supervise.Group, doc *config.Doc) error {
+// running is a line that runs.
+type running struct {
+	config.Line
+	leaving  bool
+	stopping bool     // its end is awaited
+	since    call.Seq // the timeline up to where it may have got calls
+}
+
+// follow starts the lines of doc and has those leave that it has no more, or with other hardware. The
+// floor has taken doc by at.
+func (l *lines) follow(g *supervise.Group, doc *config.Doc, at call.Seq) error {
+	l.mu.Lock()
+	l.group, l.wanted = g, doc.Lines
+	for name, r := range l.running {
+		i := slices.IndexFunc(doc.Lines, func(n config.Line) bool { return n.Name == name })
+		if r.leaving = i < 0 || r.stopping || !sameHardware(r.Line, doc.Lines[i]); r.leaving {
+			r.since = at
+		}
+	}
+	err := l.startWanted()
+	l.mu.Unlock()
+	l.settle(l.box.live.Load())
+	return err
+}
+
+// settle stops the leaving lines that carry no call any more, as now shows them.
+func (l *lines) settle(now *board.Snapshot) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.group = g
-	for name, had := range l.running {
-		i := slices.IndexFunc(doc.Lines, func(n config.Line) bool { return n.Name == name })
-		if i >= 0 && sameHardware(had, doc.Lines[i]) {
-			continue
+	for name, r := range l.running {
+		if r.leaving && !r.stopping && now.Seq >= r.since && !carries(now, name) {
+			r.stopping = true
+			l.group.Stop("line " + name)
 		}
-		l.group.Stop("line " + name)
-		l.box.engine.Detach(name)
-		delete(l.running, name)
 	}
-	for _, n := range doc.Lines {
-		if _, ok := l.running[n.Name]; ok {
+}
+
+func carries(now *board.Snapshot, line string) bool {
+	return slices.ContainsFunc(now.Calls, func(c board.Call) bool {
+		return slices.ContainsFunc(c.Legs, func(l board.Leg) bool { return l.Line == line })
+	})
+}
+
+// ended takes that a line has stopped; what waited for its name or its slot is started.
+func (l *lines) ended(name string) {
+	l.mu.Lock()
+	r := l.running[name]
+	if r == nil || !r.stopping {
+		l.mu.Unlock()
+		return // the box stops
+	}
+	delete(l.running, name)
+	l.mu.Unlock()
+	l.box.engine.Detach(name)
+	l.box.engine.Hear(hal.OutOfService{Name: name, Why: "its configuration has changed"})
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.startWanted(); err != nil {
+		l.box.o.Log.Error("line not started", "err", err)
+	}
+}
+
+// startWanted starts the lines that do not run and whose name and slot are free. The caller holds mu.
+func (l *lines) startWanted() error {
+	var errs []error
+	for _, n := range l.wanted {
+		taken := false
+		for _, r := range l.running {
+			taken = taken || r.Name == n.Name || r.Slot == n.Slot
+		}
+		if taken {
 			continue
 		}
 		if err := l.start(n); err != nil {
-			return err
+			errs = append(errs, err)
+			continue
 		}
-		l.running[n.Name] = n
+		l.running[n.Name] = &running{Line: n}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func sameHardware(a, b config.Line) bool {
@@ -92,7 +153,11 @@ func (l *lines) start(n config.Line) error {
 	})
 	l.box.engine.Attach(line)
 	l.group.Start(supervise.Service{Name: "line " + n.Name, Run: func(ctx context.Context) error {
-		return line.Run(ctx, l.box.engine.Hear)
+		err := line.Run(ctx, l.box.engine.Hear)
+		if ctx.Err() != nil {
+			l.ended(n.Name)
+		}
+		return err
 	}})
 	return nil
 }

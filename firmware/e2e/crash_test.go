@@ -117,6 +117,9 @@ func (p *outlet) start() {
 // launch starts the process.
 func (p *outlet) launch() {
 	p.t.Helper()
+	if p.process != nil {
+		p.t.Fatal("the box runs already")
+	}
 	log, err := os.OpenFile(p.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		p.t.Fatal(err)

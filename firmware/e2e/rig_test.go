@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -44,12 +45,14 @@ var boxes addresses
 
 // rig is a running box with its folder, and how a test talks to it.
 type rig struct {
-	t    *testing.T
-	dir  string
-	ip   netip.Addr
-	box  *boot.Box
-	http *http.Client
-	stop func()
+	t     *testing.T
+	dir   string
+	ip    netip.Addr
+	box   *boot.Box
+	http  *http.Client
+	log   *testLog
+	stop  func()
+	pulse *pulse
 }
 
 // document is the demo branch on an address of its own, with replacements for what a test varies.
@@ -78,7 +81,7 @@ func start(t *testing.T, replace ...string) *rig {
 // startAt starts a box that listens on an address of this machine.
 func startAt(t *testing.T, ip netip.Addr, replace ...string) *rig {
 	t.Helper()
-	r := &rig{t: t, dir: t.TempDir(), ip: ip}
+	r := &rig{t: t, dir: t.TempDir(), ip: ip, pulse: newPulse(t)}
 	seed := filepath.Join(r.dir, "seed.yaml")
 	if err := os.WriteFile(seed, []byte(document(t, r.ip, replace...)), 0o600); err != nil {
 		t.Fatal(err)
@@ -91,7 +94,8 @@ func startAt(t *testing.T, ip netip.Addr, replace ...string) *rig {
 // boot runs a box in the rig's folder until stop.
 func (r *rig) boot(seed string) {
 	r.t.Helper()
-	log := slog.New(slog.NewTextHandler(&testLog{t: r.t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	r.log = &testLog{t: r.t}
+	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	box, err := boot.New(boot.Options{Board: "sim", Data: r.dir, Seed: seed, Version: "test", Log: log})
 	if err != nil {
 		r.t.Fatal(err)
@@ -123,19 +127,29 @@ func (r *rig) boot(seed string) {
 	})
 }
 
-// testLog passes the box's warnings into the test's log while the test runs.
+// testLog keeps the box's log and passes its warnings into the test's while the test runs.
 type testLog struct {
-	t  *testing.T
-	mu sync.Mutex
+	t    *testing.T
+	mu   sync.Mutex
+	text strings.Builder
 }
 
 func (l *testLog) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.t.Context().Err() == nil {
+	l.text.Write(b)
+	warns := bytes.Contains(b, []byte(" level=WARN ")) || bytes.Contains(b, []byte(" level=ERROR "))
+	if warns && l.t.Context().Err() == nil {
 		l.t.Log(strings.TrimSpace(string(b)))
 	}
 	return len(b), nil
+}
+
+// said is the log so far, debug lines too.
+func (l *testLog) said() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 func (r *rig) ctx() context.Context {
@@ -146,6 +160,13 @@ func (r *rig) ctx() context.Context {
 
 // phone switches on a desk phone and waits until it has registered.
 func (r *rig) phone(user string, change func(*phone.Options)) *phone.Phone {
+	r.t.Helper()
+	p, _ := r.plug(user, change)
+	return p
+}
+
+// plug is phone with what switches it off again: it says good-bye to the box.
+func (r *rig) plug(user string, change func(*phone.Options)) (p *phone.Phone, off func()) {
 	r.t.Helper()
 	o := phone.Options{
 		Server: netip.AddrPortFrom(r.ip, 5060), Listen: netip.AddrPortFrom(r.ip, 0),
@@ -167,11 +188,12 @@ func (r *rig) phone(user string, change func(*phone.Options)) *phone.Phone {
 			r.t.Errorf("phone %s: %v", user, err)
 		}
 	}()
-	r.t.Cleanup(func() { cancel(); <-done })
+	off = func() { cancel(); <-done }
+	r.t.Cleanup(off)
 	if err := p.Registered(r.ctx()); err != nil {
 		r.t.Fatalf("phone %s: %v", user, err)
 	}
-	return p
+	return p, off
 }
 
 // signIn dials the sign-in code at p as a person does: agent number, #, PIN, #.

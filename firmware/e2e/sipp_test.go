@@ -128,11 +128,11 @@ func TestSippCallsTwentyTimesASecond(t *testing.T) {
 	t.Parallel()
 	r := start(t)
 	called := boxes.next().String()
-	r.sipp("register", "202", "-i", called, "-au", "202", "-ap", "plum-cake-202")()
+	r.sipp("register", "202", "-i", called, "-p", "5066", "-au", "202", "-ap", "plum-cake-202")()
 	waitFact(r, func(f call.PhoneUp) bool { return f.Extension == "202" })
 	const calls = 100
 	uas := r.program(peer(t, "sipp", "sip-tester"), "-sn", "uas", "-i", called, "-p", "5066", "-nostdin", "-m", "100", "-timeout", "25s", "-timeout_error")
-	r.sipp("brief", "202", "-m", "100", "-r", "20")()
+	r.sipp("brief", "202", "-m", "100", "-r", "20", "-l", "100")()
 	uas()
 	r.eventually("a record for each call", func() bool { return len(r.records()) == calls })
 	for _, rec := range r.records() {

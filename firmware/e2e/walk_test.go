@@ -65,6 +65,9 @@ func TestACallFromRingToRecord(t *testing.T) {
 	if i := slices.IndexFunc(rec.Legs, func(l leg) bool { return l.Line == "phones" && l.Wire == ring.ID() }); i < 0 {
 		t.Errorf("record: no leg has the Call-ID %s that the phone saw: %+v", ring.ID(), rec.Legs)
 	}
+	if i := slices.IndexFunc(rec.Legs, func(l leg) bool { return l.Line == "gsm1" && l.Wire == "CLCC 2" }); i < 0 {
+		t.Errorf("record: the SIM's leg does not have the index that the modem gave it: %+v", rec.Legs)
+	}
 	saved := waitFact[call.RecordingSaved](r, nil)
 	left, right := readWAV(t, filepath.Join(r.dir, "recordings", saved.File+".wav"))
 	middle := len(left) / 2

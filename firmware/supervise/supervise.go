@@ -35,31 +35,34 @@ type Group struct {
 	fail context.CancelCauseFunc
 	ctx  context.Context
 
-	mu      sync.Mutex
-	running map[string]context.CancelFunc
-	wait    sync.WaitGroup
-	order   []string
+	mu       sync.Mutex
+	services []*started // in the order in which they were started
+	wait     sync.WaitGroup
+}
+
+type started struct {
+	name   string
+	cancel context.CancelFunc
 }
 
 // New makes a group that lives as long as ctx.
 func New(ctx context.Context, log *slog.Logger) *Group {
 	ctx, fail := context.WithCancelCause(ctx)
-	return &Group{log: log, ctx: ctx, fail: fail, running: map[string]context.CancelFunc{}}
+	return &Group{log: log, ctx: ctx, fail: fail}
 }
 
-// Start runs s until the group ends or Stop names it.
+// Start runs s until the group ends or Stop names it. The name may be that of one that is ending.
 func (g *Group) Start(s Service) {
 	ctx, cancel := context.WithCancel(g.ctx)
+	self := &started{s.Name, cancel}
 	g.mu.Lock()
-	g.running[s.Name] = cancel
-	g.order = append(g.order, s.Name)
+	g.services = append(g.services, self)
 	g.mu.Unlock()
 	g.wait.Go(func() {
 		g.keep(ctx, s)
 		cancel()
 		g.mu.Lock()
-		delete(g.running, s.Name)
-		g.order = slices.DeleteFunc(g.order, func(n string) bool { return n == s.Name })
+		g.services = slices.DeleteFunc(g.services, func(o *started) bool { return o == self })
 		g.mu.Unlock()
 	})
 }
@@ -68,8 +71,10 @@ func (g *Group) Start(s Service) {
 func (g *Group) Stop(name string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if cancel := g.running[name]; cancel != nil {
-		cancel()
+	for _, s := range g.services {
+		if s.name == name {
+			s.cancel()
+		}
 	}
 }
 
@@ -96,7 +101,11 @@ func (g *Group) Wait(limit time.Duration) error {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return fmt.Errorf("did not stop within %v: %s", limit, strings.Join(g.order, ", "))
+	var names []string
+	for _, s := range g.services {
+		names = append(names, s.name)
+	}
+	return fmt.Errorf("did not stop within %v: %s", limit, strings.Join(names, ", "))
 }
 
 func (g *Group) keep(ctx context.Context, s Service) {

@@ -102,7 +102,7 @@ func (e *Engine) release() (call.Seq, <-chan struct{}) {
 	waiting := h.orders
 	h.orders = nil
 	for _, o := range waiting {
-		if !h.unsynced && (o.need > synced || h.behind(o.order.On())) {
+		if !h.unsynced && o.need > synced { // needs never fall: an order of the same leg behind it stays too
 			h.orders = append(h.orders, o)
 			continue
 		}

@@ -318,6 +318,37 @@ func TestRecordingUnderWayAtAStopIsFinishedAtTheNextStart(t *testing.T) {
 	}
 }
 
+// The file had its name and the box went down before anybody was told.
+func TestRecordingWhoseEndWasNotToldIsFoundAtTheNextStart(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	w := newWriter(dir)
+	stop := run(t, w)
+	told := make(chan result, 1)
+	tape, err := w.Open("x/a", rate, func(l time.Duration, err error) { told <- result{l, err} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range ticks(100) {
+		tape.Write(f)
+	}
+	tape.Close()
+	within(t, told)
+	stop()
+	for bad, size := range map[string]int{"empty": 0, "noise": headerLen} {
+		if err := os.WriteFile(filepath.Join(dir, bad+whole), make([]byte, size), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found, err := newWriter(dir).Recover("x/a", "x/none", "empty", "noise", "../../etc/passwd")
+	if err != nil || !slices.Equal(found, []Found{{"x/a", 2 * time.Second}}) {
+		t.Errorf("found %v, %v", found, err)
+	}
+	if found, err = newWriter(dir).Recover(); err != nil || len(found) != 0 {
+		t.Errorf("found %v although all was told, %v", found, err)
+	}
+}
+
 func TestRecoverMendsWhatAPowerCutLeft(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

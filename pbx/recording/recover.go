@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,9 +21,10 @@ type Found struct {
 }
 
 // Recover finishes every recording that a crash or a stop cut off, and lists them in the order of
-// their names. It is called at boot, before Run, and waits for the disk. Recordings without sound
-// are removed. An error is joined of all that could not be finished; they stay for the next time.
-func (w *Writer) Recover() ([]Found, error) {
+// their names; then those of open, recordings whose end nobody has told, that were complete. It is
+// called at boot, before Run, and waits for the disk. Recordings without sound are removed. An error
+// is joined of all that could not be finished; they stay for the next time.
+func (w *Writer) Recover(open ...string) ([]Found, error) {
 	root, err := os.OpenRoot(w.opt.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -48,7 +50,33 @@ func (w *Writer) Recover() ([]Found, error) {
 		}
 		return nil
 	})
+	for _, name := range open {
+		if slices.ContainsFunc(found, func(f Found) bool { return f.File == name }) || valid(name) != nil {
+			continue
+		}
+		if length := complete(root, name); length > 0 {
+			found = append(found, Found{name, length})
+		}
+	}
 	return found, errors.Join(append(wrong, err)...)
+}
+
+// complete is how long a finished recording is; 0: there is none of that name.
+func complete(root *os.Root, name string) time.Duration {
+	f, err := root.Open(name + whole)
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	var h [headerLen]byte
+	if _, err := io.ReadFull(f, h[:]); err != nil {
+		return 0
+	}
+	rate, size := binary.LittleEndian.Uint32(h[24:]), binary.LittleEndian.Uint32(h[40:]) // where WAVHeader puts them
+	if rate == 0 {
+		return 0
+	}
+	return span(int64(size), int(rate))
 }
 
 // mend completes one file by its size; 0: it held nothing and was removed.

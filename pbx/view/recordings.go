@@ -31,6 +31,14 @@ func NewRecordings() *Recordings { return &Recordings{open: map[string]openRecor
 // Name is RecordingsName.
 func (r *Recordings) Name() string { return RecordingsName }
 
+// Open gives the files of which nobody has said that they are safe, in the order of their begin.
+func (r *Recordings) Open() (files []string) {
+	for _, o := range r.sorted() {
+		files = append(files, o.Recording.File)
+	}
+	return files
+}
+
 // Apply takes the next entry and gives a row when a recording is safe. A file of which nobody said
 // that it started gives a row as well: a boot that finds an orphan.
 func (r *Recordings) Apply(e call.Entry) []json.RawMessage {
