@@ -160,6 +160,8 @@ func groups() []group {
 			{"config", "check", "good.yaml"}, {"config", "check", "bad.yaml"}, {"config", "check", "bad.yaml", "-json"},
 			{"config", "apply", "bad.yaml"}, {"config", "apply", "missing.yaml"}, {"config", "apply", "good.yaml"}, {"config", "show"},
 			{"config", "apply", "good.yaml", "-json"},
+			{"config", "history"}, {"config", "history", "-json"}, {"config", "show", "3"}, {"config", "rollback", "3"},
+			{"config", "rollback", "99"}, {"config", "rollback", "x"}, {"config", "diff", "3", "4"}, {"config", "diff", "99"}, {"config", "diff"},
 		}},
 		{"version", [][]string{{"version"}, {"--version"}}},
 	}
