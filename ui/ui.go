@@ -37,6 +37,7 @@ type Box struct {
 	Timeline      Timeline
 	Configuration Configuration
 	Commands      Commands
+	Flight        FlightRecorder
 	Simulator     Simulator // nil: the lines are real
 	Recordings    *os.Root  // the recordings folder; nil: there is none
 	Log           *slog.Logger
@@ -105,6 +106,7 @@ func New(box Box) (http.Handler, error) {
 	h.addTimeline(to)
 	h.addConfiguration(to)
 	h.addHistory(to)
+	h.addScenario(to)
 	h.addActs(to)
 	h.addRecordings(mux, to)
 	describeRecord(to.OpenAPI())

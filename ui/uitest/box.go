@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -128,6 +129,12 @@ func (b *Box) Commands() []call.Command {
 	return b.commands
 }
 
+// WriteScenario writes a scenario in which nothing happens.
+func (b *Box) WriteScenario(w io.Writer, since time.Time) error {
+	_, err := fmt.Fprintf(w, "# since %s\ndocument \"version: 1\"\nscene {}\n2026-01-31T15:04:05Z tick\n", since.UTC().Format(time.RFC3339))
+	return err
+}
+
 // Calls are those of the outside world.
 func (b *Box) Calls() []api.OutsideCall {
 	b.mu.Lock()
@@ -156,6 +163,7 @@ func (b *Box) Parts() ui.Box {
 		Timeline:      b.Timeline,
 		Configuration: b,
 		Commands:      b,
+		Flight:        b,
 		Simulator:     simulator{b},
 		Log:           slog.New(slog.DiscardHandler),
 		Now:           Now,
