@@ -59,7 +59,12 @@ func (h *handler) check(_ context.Context, in *checkIn) (*checkOut, error) {
 }
 
 func (h *handler) apply(ctx context.Context, in *applyIn) (*applyOut, error) {
-	version, later, err := h.box.Configuration.Apply(ctx, bytes.Clone(in.RawBody), in.Who)
+	return h.put(ctx, bytes.Clone(in.RawBody), in.Who)
+}
+
+// put puts text in force, or says in words why not.
+func (h *handler) put(ctx context.Context, text []byte, who string) (*applyOut, error) {
+	version, later, err := h.box.Configuration.Apply(ctx, text, who)
 	var wrong *config.LoadError
 	switch {
 	case errors.As(err, &wrong):

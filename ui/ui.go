@@ -37,6 +37,7 @@ type Box struct {
 	Timeline      Timeline
 	Configuration Configuration
 	Commands      Commands
+	Flight        FlightRecorder
 	Simulator     Simulator // nil: the lines are real
 	Recordings    *os.Root  // the recordings folder; nil: there is none
 	Log           *slog.Logger
@@ -66,6 +67,7 @@ type Timeline interface {
 
 // Configuration is where the one document is read, judged and replaced.
 type Configuration interface {
+	History
 	// Current is the document in force, as data and as text. Nobody changes either.
 	Current() (doc *config.Doc, text []byte, version uint64)
 	// Check is everything that is wrong in text; nothing changes.
@@ -103,6 +105,8 @@ func New(box Box) (http.Handler, error) {
 	h.addRecords(to)
 	h.addTimeline(to)
 	h.addConfiguration(to)
+	h.addHistory(to)
+	h.addScenario(to)
 	h.addActs(to)
 	h.addRecordings(mux, to)
 	describeRecord(to.OpenAPI())

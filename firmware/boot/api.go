@@ -24,6 +24,7 @@ func (b *Box) uiBox() ui.Box {
 		Timeline:      b.journal,
 		Configuration: b.config,
 		Commands:      b.engine,
+		Flight:        b.engine,
 		Recordings:    b.records,
 		Log:           b.o.Log,
 		Now:           func() time.Time { return time.Now().UTC() },

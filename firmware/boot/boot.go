@@ -222,6 +222,7 @@ func (b *Box) start(g *supervise.Group) error {
 	}})
 	g.Start(supervise.Service{Name: "board", Run: b.world.Run})
 	g.Start(supervise.Service{Name: "live board", Run: b.watch})
+	g.Start(supervise.Service{Name: "retention", Run: b.retain})
 	if err := b.lines.follow(g, b.config.doc(), 0); err != nil {
 		return err
 	}

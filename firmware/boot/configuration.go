@@ -41,21 +41,15 @@ var _ ui.Configuration = (*configuration)(nil)
 // openConfiguration finds the newest document of the folder; a fresh folder begins with the seed.
 func openConfiguration(b *Box) (*configuration, error) {
 	c := &configuration{box: b}
-	var newest version
-	err := b.store.View(func(tx *store.Tx) error {
-		all, err := versions.All(tx)
-		for key, v := range all {
-			if n := store.Number([]byte(key)); n > c.number {
-				c.number, newest = n, v
-			}
-		}
-		return err
-	})
+	list, err := c.Versions()
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
-	if c.number > 0 {
-		c.text = newest.Text
+	if len(list) > 0 {
+		c.number = list[0].Number
+		if c.text, _, err = c.Text(c.number); err != nil {
+			return nil, fmt.Errorf("configuration: %w", err)
+		}
 		if c.now, err = config.Load(c.text); err != nil {
 			return nil, fmt.Errorf("configuration %d of the folder: %w", c.number, err)
 		}
@@ -131,6 +125,11 @@ func (c *configuration) Apply(ctx context.Context, text []byte, who string) (uin
 	old, _, number := c.Current()
 	number++
 	save := func(tx *store.Tx) error {
+		if number > keepVersions {
+			if err := versions.Delete(tx, key(number-keepVersions)); err != nil {
+				return err
+			}
+		}
 		return versions.Put(tx, key(number), version{text, who, time.Now().UTC()})
 	}
 	if err := c.box.store.Update(ctx, save); err != nil {

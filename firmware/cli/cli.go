@@ -146,6 +146,6 @@ func commands() []command {
 	return []command{
 		runCommand(), statusCommand(), followCommand(), callsCommand(), cdrCommand(),
 		linesCommand(), agentsCommand(), queuesCommand(), configCommand(), hangupCommand(),
-		simCommand(), versionCommand(), helpCommand(),
+		scenarioCommand(), simCommand(), versionCommand(), helpCommand(),
 	}
 }

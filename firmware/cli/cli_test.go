@@ -160,6 +160,12 @@ func groups() []group {
 			{"config", "check", "good.yaml"}, {"config", "check", "bad.yaml"}, {"config", "check", "bad.yaml", "-json"},
 			{"config", "apply", "bad.yaml"}, {"config", "apply", "missing.yaml"}, {"config", "apply", "good.yaml"}, {"config", "show"},
 			{"config", "apply", "good.yaml", "-json"},
+			{"config", "history"}, {"config", "history", "-json"}, {"config", "show", "3"}, {"config", "rollback", "3"},
+			{"config", "rollback", "99"}, {"config", "rollback", "x"}, {"config", "diff", "3", "4"}, {"config", "diff", "99"}, {"config", "diff"},
+		}},
+		{"scenario", [][]string{
+			{"scenario"}, {"scenario", "-since", "30m"}, {"scenario", "-since", "soon"}, {"scenario", "replay", "still.scenario"},
+			{"scenario", "replay", "good.yaml"}, {"scenario", "replay"}, {"scenario", "reply", "x"},
 		}},
 		{"version", [][]string{{"version"}, {"--version"}}},
 	}
@@ -172,6 +178,9 @@ func TestCommandsPrintWhatIsAsked(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile("bad.yaml", []byte("version: 1\nqueues: wrong\n\nwrong\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("still.scenario", []byte("document \"version: 1\"\nscene {}\n2026-01-31T15:04:05Z tick\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	for _, group := range groups() {

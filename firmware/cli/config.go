@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"slices"
+	"strconv"
 
 	"branchline/pbx/config"
 	"branchline/ui/api"
@@ -22,41 +22,65 @@ const (
 
 func configCommand() command {
 	return command{
-		name: "config", args: "show | check FILE | apply FILE [-json] [-data DIR]",
-		brief: "show, check or replace the configuration of the running box",
+		name: "config", args: "show [VERSION] | check FILE | apply FILE | history | diff FROM [TO] | rollback VERSION [-json] [-data DIR]",
+		brief: "show, check, replace or take back the configuration of the running box",
 		about: `apply replaces the whole configuration, or nothing if anything in it is wrong; calls go on.
-check also works where no box runs. FILE - is standard input. Each thing that is wrong is told on a line of its own: where, what, and
+Every version is kept with who and when; rollback puts an earlier one in force again, as a new
+version. check also works where no box runs. FILE - is standard input. Each thing that is wrong is told on a line of its own: where, what, and
 what to do; the exit code is then 1.`,
-		examples: []string{"config show > box.yaml", "config check box.yaml", "config apply box.yaml"},
+		examples: []string{"config show > box.yaml", "config check box.yaml", "config apply box.yaml", "config history", "config diff 3", "config rollback 3"},
 		setup: func(s *session, flags *flag.FlagSet) action {
 			s.inFolder(flags)
-			asJSON := flags.Bool("json", false, "print JSON (check and apply)")
+			asJSON := flags.Bool("json", false, "print JSON (all but show)")
 			return func(ctx context.Context, args []string) error {
-				acts := []string{"show", "check", "apply"}
-				switch {
-				case len(args) == 0:
-					return misused("config", "config needs one of: show, check FILE, apply FILE")
-				case !slices.Contains(acts, args[0]):
-					return misused("config", "config cannot %q%s", args[0], didYouMean(args[0], acts))
-				case args[0] == "show" && len(args) != 1:
-					return misused("config", "config show takes no %q", args[1])
-				case args[0] != "show" && len(args) != 2:
-					return misused("config", "config %s needs one FILE", args[0])
-				case args[0] == "show":
-					return s.showConfig(ctx)
-				case args[0] == "check":
-					return s.checkConfig(ctx, args[1], *asJSON)
-				default:
-					return s.applyConfig(ctx, args[1], *asJSON)
-				}
+				return s.configure(ctx, args, *asJSON)
 			}
 		},
 	}
 }
 
-func (s *session) showConfig(ctx context.Context) error {
+// configure does what the words after "config" say.
+func (s *session) configure(ctx context.Context, args []string, asJSON bool) error {
+	acts := []string{"show", "check", "apply", "history", "diff", "rollback"}
+	if len(args) == 0 {
+		return misused("config", "config needs one of: show [VERSION], check FILE, apply FILE, history, diff FROM [TO], rollback VERSION")
+	}
+	act, rest := args[0], args[1:]
+	wants := map[string][2]int{"show": {0, 1}, "check": {1, 1}, "apply": {1, 1}, "history": {0, 0}, "diff": {1, 2}, "rollback": {1, 1}}
+	n, known := wants[act]
+	switch {
+	case !known:
+		return misused("config", "config cannot %q%s", act, didYouMean(act, acts))
+	case len(rest) < n[0]:
+		return misused("config", "config %s needs one %s", act, map[bool]string{true: "FILE", false: "VERSION"}[act == "check" || act == "apply"])
+	case len(rest) > n[1]:
+		return misused("config", "config %s takes no %q", act, rest[n[1]])
+	}
+	switch act {
+	case "show":
+		return s.showConfig(ctx, rest)
+	case "check":
+		return s.checkConfig(ctx, rest[0], asJSON)
+	case "apply":
+		return s.applyConfig(ctx, rest[0], asJSON)
+	case "history":
+		return s.configHistory(ctx, asJSON)
+	case "diff":
+		return s.configDiff(ctx, rest, asJSON)
+	}
+	return s.configRollback(ctx, rest[0], asJSON)
+}
+
+func (s *session) showConfig(ctx context.Context, version []string) error {
+	path := "config"
+	if len(version) > 0 {
+		if _, err := strconv.ParseUint(version[0], 10, 64); err != nil {
+			return misused("config", "config show: %q is no version; `branchline config history` lists them", version[0])
+		}
+		path = "config/versions/" + version[0]
+	}
 	var raw []byte
-	if err := s.box().get(ctx, "config", nil, &raw); err != nil {
+	if err := s.box().get(ctx, path, nil, &raw); err != nil {
 		return err
 	}
 	_, err := s.Stdout.Write(raw)
@@ -107,12 +131,17 @@ func (s *session) applyConfig(ctx context.Context, file string, asJSON bool) err
 	}
 	var applied api.Applied
 	err = s.box().ask(ctx, http.MethodPost, "config/apply", url.Values{"who": {who()}}, yamlType, text, &applied)
+	return s.tellApplied(file, applied, err, asJSON)
+}
+
+// tellApplied says what came of an apply of source.
+func (s *session) tellApplied(source string, applied api.Applied, err error, asJSON bool) error {
 	var p *api.Problem
 	if errors.As(err, &p) && len(p.Faults) > 0 {
 		if asJSON {
 			err = s.printJSON(api.Checked{Faults: p.Faults})
 		} else {
-			err = s.writeFaults(file, p.Faults)
+			err = s.writeFaults(source, p.Faults)
 		}
 		return errors.Join(err, errSilent)
 	}

@@ -23,6 +23,8 @@ func fill(v any) {
 		*v = Queue{Strategy: LongestIdle, RingTimeout: 15 * time.Second, WrapUp: 10 * time.Second}
 	case *Menu:
 		*v = Menu{Wait: 5 * time.Second, Tries: 3}
+	case *Storage:
+		*v = Storage{FactsDays: 400, RecordsDays: 1100, RecordingsDays: 180}
 	case *Codes:
 		*v = Codes{SignIn: "*22", Ready: "*23"}
 	}

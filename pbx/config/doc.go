@@ -26,6 +26,7 @@ type Doc struct {
 	Flows      []Flow      `yaml:"flows"`
 	Outbound   []Route     `yaml:"outbound"`
 	Codes      Codes       `yaml:"codes"`
+	Storage    Storage     `yaml:"storage"`
 }
 
 // Site is the place where the box stands.
@@ -130,4 +131,12 @@ type Route struct {
 type Codes struct {
 	SignIn string `yaml:"sign_in"` // signs in, or out who is in; default *22
 	Ready  string `yaml:"ready"`   // ready, or not ready who is ready; default *23
+}
+
+// Storage is how long the box keeps what it wrote. What is older goes within the hour.
+type Storage struct {
+	FactsDays      int `yaml:"facts_days"`      // of the timeline; default 400
+	RecordsDays    int `yaml:"records_days"`    // call records and the agents' log; default 1100
+	RecordingsDays int `yaml:"recordings_days"` // default 180
+	RecordingsGB   int `yaml:"recordings_gb"`   // the oldest go when all together are more; 0: as the disk allows
 }

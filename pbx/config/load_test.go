@@ -126,6 +126,7 @@ func TestWhatIsLeftOutHasItsDefault(t *testing.T) {
 		Queues:  []Queue{{Name: "sales", Strategy: "longest-idle", RingTimeout: 15 * time.Second, WrapUp: 10 * time.Second}},
 		Flows:   []Flow{{Name: "main", Steps: []Step{{Menu: &Menu{Wait: 5 * time.Second, Tries: 1}}}}},
 		Codes:   Codes{SignIn: "*22", Ready: "*23"},
+		Storage: Storage{FactsDays: 400, RecordsDays: 1100, RecordingsDays: 180},
 	}
 	if !reflect.DeepEqual(doc, want) {
 		t.Errorf("got  %+v\nwant %+v", doc, want)

@@ -49,6 +49,7 @@ func Validate(d *Doc) []Problem {
 	}
 	v.codes()
 	v.outbound()
+	v.storage()
 	return v.wrong.all()
 }
 
@@ -161,5 +162,23 @@ func (v *validator) rtp(r RTP) {
 	}
 	if size := int(r.Last) - int(r.First) + 1; size < need {
 		v.add("network.rtp.last", fmt.Sprintf("%d to %d is too small: each call of a desk phone takes two ports", r.First, r.Last), fmt.Sprintf("end at %d or above", int(r.First)+need-1))
+	}
+}
+
+// maxDays is a hundred years: whoever wants more wants for ever.
+const maxDays = 36500
+
+func (v *validator) storage() {
+	s := v.doc.Storage
+	for _, d := range [...]struct {
+		path string
+		days int
+	}{{"facts_days", s.FactsDays}, {"records_days", s.RecordsDays}, {"recordings_days", s.RecordingsDays}} {
+		if d.days < 1 || d.days > maxDays {
+			v.add("storage."+d.path, fmt.Sprintf("%d days", d.days), fmt.Sprintf("write 1 to %d", maxDays))
+		}
+	}
+	if s.RecordingsGB < 0 || s.RecordingsGB > 100_000 {
+		v.add("storage.recordings_gb", fmt.Sprintf("%d GB", s.RecordingsGB), "write how many the recordings may take in all, or 0 for as many as the disk has")
 	}
 }

@@ -107,6 +107,9 @@ func TestEachMistakeIsNamedWithPathAndCure(t *testing.T) {
 		{"two play each other for ever", step(Step{Name: "a", Play: []string{"a"}}, Step{Play: []string{"b"}, Then: "a"}), []string{"flows[0].steps[1].then"}},
 		{"plays, then asks again", step(Step{Name: "a", Play: []string{"a"}}, Step{Menu: &Menu{Keys: map[string]string{"1": "a"}, Wait: time.Second, Tries: 1, Otherwise: "a"}}), nil},
 
+		{"facts kept for no day", func(d *Doc) { d.Storage.FactsDays = 0 }, []string{"storage.facts_days"}},
+		{"records kept for ever and a day", func(d *Doc) { d.Storage.RecordsDays = 99999 }, []string{"storage.records_days"}},
+		{"recordings kept below nothing", func(d *Doc) { d.Storage.RecordingsGB = -1 }, []string{"storage.recordings_gb"}},
 		{"code without a star", func(d *Doc) { d.Codes.SignIn = "22" }, []string{"codes.sign_in"}},
 		{"code of a star alone", func(d *Doc) { d.Codes.Ready = "*" }, []string{"codes.ready"}},
 		{"one code for both", func(d *Doc) { d.Codes.Ready = "*22" }, []string{"codes.ready"}},

@@ -43,6 +43,7 @@ type Floor interface {
 	Secret(leg hal.LegID) bool
 	Busy() bool
 	State() floor.State
+	Scene() floor.Scene
 }
 
 var _ Floor = (*floor.Floor)(nil)
@@ -84,6 +85,7 @@ type Engine struct {
 	open    map[hal.LegID]bool // legs that have been answered: their caller is being told things
 	local   []hal.Signal       // what the engine itself says, after this step
 	hold    hold
+	flight  recorder
 
 	saved   call.Seq // floor checkpoint
 	savedAt time.Time
@@ -285,6 +287,9 @@ func (e *Engine) step(ev call.Event, leg hal.LegID) (refusal, err error) {
 	out, refusal, broken := e.decide(now, ev)
 	if broken != nil {
 		out, err = e.mend(now, leg, broken)
+		e.flight.failed(now, ev, leg, out)
+	} else {
+		e.flight.event(e.o.Floor, now, ev, out, refusal)
 	}
 	if refusal != nil || err != nil {
 		return refusal, err

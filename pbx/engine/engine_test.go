@@ -489,3 +489,5 @@ func asJSON(t *testing.T, v any) string {
 	}
 	return string(raw)
 }
+
+func (o *oracle) Scene() floor.Scene { return floor.Scene{} }

@@ -118,11 +118,16 @@ func (f *Floor) show(a *agent, actor, cause string) {
 		}
 		f.fact(p)
 	}
-	if p.State == call.Ready && len(a.phone.legs) == 0 {
+	f.offerable(a)
+}
+
+// offerable lets the matcher know whether a can be offered a contact.
+func (f *Floor) offerable(a *agent) {
+	if a.shown.State == call.Ready && len(a.phone.legs) == 0 {
 		f.acd.Free(a.number, a.idle)
-	} else {
-		f.acd.Taken(a.number)
+		return
 	}
+	f.acd.Taken(a.number)
 }
 
 func (f *Floor) showAt(p *phone, cause string) {

@@ -356,3 +356,29 @@ func TestNeighboursWhoFailDoNotCostRowsOrFacts(t *testing.T) {
 
 // Sum is what the fold under f has counted.
 func (f *folder) Sum() uint64 { return f.Fold.(*rower).Sum }
+
+func TestOldRowsArePrunedAndNewOnesKeepTheirNumbers(t *testing.T) {
+	b := startBox(t, t.TempDir(), &rower{})
+	b.fill(3000) // 1500 rows
+	b.sync(t)
+	n := 0
+	gone, err := b.PruneRows(t.Context(), "rower", func(json.RawMessage) bool { n++; return n <= 1201 })
+	if err != nil || gone != 1201 {
+		t.Fatalf("%d rows went, %v; want 1201", gone, err)
+	}
+	rows, err := b.Rows("rower", 0, 1)
+	if err != nil || len(rows) != 1 || rows[0].No != 1202 {
+		t.Fatalf("the oldest row is %+v, %v; want number 1202", rows, err)
+	}
+	if _, err := b.PruneRows(t.Context(), "rower", func(json.RawMessage) bool { return true }); err != nil {
+		t.Fatal(err)
+	}
+	if no, err := b.LastRow("rower"); err != nil || no != 1500 {
+		t.Fatalf("the newest row is %d, %v; it must stay, for the next one's number", no, err)
+	}
+	b.fill(2)
+	b.sync(t)
+	if no, err := b.LastRow("rower"); err != nil || no != 1501 {
+		t.Errorf("the next row is %d, %v; want 1501", no, err)
+	}
+}

@@ -263,6 +263,42 @@ func (j *Journal) Prune(ctx context.Context, before time.Time) error {
 	}
 }
 
+// PruneRows drops the oldest rows of a fold as long as old says so of them, and gives how many went.
+// The newest row always stays. It waits for the disk, some hundred rows at a time.
+func (j *Journal) PruneRows(ctx context.Context, fold string, old func(body json.RawMessage) bool) (gone int, err error) {
+	for {
+		dropped := 0
+		err := j.store.Update(ctx, func(tx *store.Tx) error {
+			rows := tx.Bucket(rowsOf, fold)
+			last, _ := rows.Last()
+			newest := store.Number(last)
+			var keys [][]byte
+			for key, value := range rows.From(nil) {
+				if len(keys) == pruneStep || store.Number(key) == newest || len(value) < 8 || !old(value[8:]) {
+					break
+				}
+				keys = append(keys, append([]byte(nil), key...))
+			}
+			for _, key := range keys {
+				if err := rows.Delete(key); err != nil {
+					return err
+				}
+			}
+			dropped = len(keys)
+			return nil
+		})
+		if err != nil {
+			return gone, fmt.Errorf("journal: prune rows of %s: %w", fold, err)
+		}
+		gone += dropped
+		if dropped < pruneStep {
+			return gone, nil
+		}
+	}
+}
+
+const pruneStep = 500 // rows in one change: other writers wait no longer than for that
+
 // prunable is the place of a day that may go, -1 where there is none. The clock may have been wrong:
 // a day that was begun after a later one counts as that one (a box without a set clock thinks that
 // it is 1970), but for later ones that have not come yet.

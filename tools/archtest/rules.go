@@ -39,6 +39,7 @@ func rooms() []room {
 		{from: "pbx/route", may: []string{"hal", "pbx/call", "pbx/config", "pbx/hours"}},
 		{from: "pbx/flow", may: []string{"hal", "pbx/call", "pbx/config", "pbx/hours", "pbx/prompt"}},
 		{from: "pbx/floor", may: []string{"hal", "hal/dsp", "pbx/call", "pbx/config", "pbx/hours", "pbx/prompt", "pbx/acd", "pbx/route", "pbx/flow", "./..."}},
+		{from: "pbx/scenario", may: []string{"hal", "pbx/call", "pbx/config", "pbx/floor"}},
 		{from: "pbx/view", may: []string{"hal", "pbx/call", "pbx/config", "pbx/view/..."}},
 		// What carries wires and sound reports and obeys: it knows no decision and no fact.
 		{from: "pbx/media", may: []string{"hal/...", "pbx/media/..."}},
@@ -88,7 +89,7 @@ func guests() []guest {
 // purePackages are state and rules alone: time comes in, data goes out.
 func purePackages() []string {
 	return []string{
-		"hal/dsp", "pbx/call", "pbx/config", "pbx/floor", "pbx/acd", "pbx/flow", "pbx/route", "pbx/hours", "pbx/prompt", "pbx/view",
+		"hal/dsp", "pbx/call", "pbx/config", "pbx/floor", "pbx/acd", "pbx/flow", "pbx/route", "pbx/hours", "pbx/prompt", "pbx/view", "pbx/scenario",
 	}
 }
 

@@ -120,6 +120,13 @@ type Applied struct {
 	Later   []string `json:"later,omitempty" doc:"what takes effect only when the box restarts"`
 }
 
+// Version is one configuration that the box keeps.
+type Version struct {
+	Number uint64    `json:"number"`
+	Who    string    `json:"who" doc:"who put it in force"`
+	At     time.Time `json:"at"`
+}
+
 // OutsideCall is a call that somebody in the simulated outside world shall place.
 type OutsideCall struct {
 	From   string `json:"from" maxLength:"40" doc:"number of the caller; empty: withheld"`

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -31,6 +32,7 @@ type Box struct {
 	calls    []api.OutsideCall
 	text     []byte
 	version  uint64
+	kept     map[uint64][]byte
 }
 
 // Now is what the clock of the box says, always.
@@ -72,10 +74,41 @@ func (b *Box) Apply(_ context.Context, text []byte, who string) (uint64, []strin
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.keep()
 	b.text = text
 	b.version++
+	b.keep()
 	b.Timeline.Add(Now(), call.ConfigApplied{Version: b.version, Who: who})
 	return b.version, []string{"network.rtp"}, nil
+}
+
+func (b *Box) keep() {
+	if b.kept == nil {
+		b.kept = map[uint64][]byte{}
+	}
+	b.kept[b.version] = b.text
+}
+
+// Versions is ui.History's.
+func (b *Box) Versions() (out []api.Version, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.keep()
+	for n := b.version; n > 0; n-- {
+		if _, ok := b.kept[n]; ok {
+			out = append(out, api.Version{Number: n, Who: "mia", At: Now()})
+		}
+	}
+	return out, nil
+}
+
+// Text is ui.History's.
+func (b *Box) Text(number uint64) ([]byte, bool, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.keep()
+	text, ok := b.kept[number]
+	return text, ok, nil
 }
 
 // Ask keeps c.
@@ -94,6 +127,12 @@ func (b *Box) Commands() []call.Command {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.commands
+}
+
+// WriteScenario writes a scenario in which nothing happens.
+func (b *Box) WriteScenario(w io.Writer, since time.Time) error {
+	_, err := fmt.Fprintf(w, "# since %s\ndocument \"version: 1\"\nscene {}\n2026-01-31T15:04:05Z tick\n", since.UTC().Format(time.RFC3339))
+	return err
 }
 
 // Calls are those of the outside world.
@@ -124,6 +163,7 @@ func (b *Box) Parts() ui.Box {
 		Timeline:      b.Timeline,
 		Configuration: b,
 		Commands:      b,
+		Flight:        b,
 		Simulator:     simulator{b},
 		Log:           slog.New(slog.DiscardHandler),
 		Now:           Now,
