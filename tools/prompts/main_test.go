@@ -71,7 +71,7 @@ func TestAFolderIsMadeOfTheWordsAndChecked(t *testing.T) {
 	voice := filepath.Join(dir, "voice.wav")
 	say := filepath.Join(dir, "say")
 	made := filepath.Join(dir, "made")
-	save(t, voice, dsp.FormatWAV(dsp.WAV{Rate: 22050, Channels: 1, PCM: sine(700, 0.9, 22050, 22050)}))
+	save(t, voice, dsp.FormatWAV(dsp.WAV{Rate: 22050, Channels: 1, PCM: sine(700, 0.9, 22050, 4410)}))
 	save(t, say, []byte("#!/bin/sh\n[ \"$1\" != mute ] && cat "+voice+"\n"))
 	list := filepath.Join(dir, "list.txt")
 	save(t, list, []byte("# all\n"+strings.Join(prompt.Chinese.Recordings(), "\twords\tspoken\n")+"\twords\tspoken\n"))
