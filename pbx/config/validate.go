@@ -26,6 +26,9 @@ const (
 	maxText          = 128 // bytes of a name, a prompt or a password
 )
 
+// Languages are those that the box speaks: what Site.Language may be.
+func Languages() []string { return []string{LanguageEnglish, LanguageChinese} }
+
 // Validate is every problem of d at once, nil where d can be applied. It looks at nothing but d:
 // whether the box knows the time zone, has the slots and holds the prompts, its caller asks there.
 func Validate(d *Doc) []Problem {
@@ -120,7 +123,7 @@ func (v *validator) site() {
 	if len(s.Country) != 2 || !only(s.Country, upper) {
 		v.add("site.country", quote(s.Country)+" is no country", "write its two letters of ISO 3166, as in DE")
 	}
-	if known := []string{LanguageEnglish, LanguageChinese}; !slices.Contains(known, s.Language) {
+	if known := Languages(); !slices.Contains(known, s.Language) {
 		v.add("site.language", "the box does not speak "+quote(s.Language), "write "+strings.Join(known, " or "))
 	}
 }
