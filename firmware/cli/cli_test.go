@@ -160,6 +160,7 @@ func groups() []group {
 			{"config", "check", "good.yaml"}, {"config", "check", "bad.yaml"}, {"config", "check", "bad.yaml", "-json"},
 			{"config", "apply", "bad.yaml"}, {"config", "apply", "missing.yaml"}, {"config", "apply", "good.yaml"}, {"config", "show"},
 			{"config", "apply", "good.yaml", "-json"},
+			{"config", "check", "odd.yaml"}, {"config", "apply", "odd.yaml"},
 		}},
 		{"version", [][]string{{"version"}, {"--version"}}},
 	}
@@ -168,6 +169,9 @@ func groups() []group {
 func TestCommandsPrintWhatIsAsked(t *testing.T) {
 	box := uitest.New()
 	testdata, _ := start(t, box)
+	if err := os.WriteFile("odd.yaml", []byte("version: 1\nodd: here\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile("good.yaml", []byte("version: 1\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
