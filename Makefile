@@ -22,8 +22,9 @@ build: ## build build/branchline, and build/phone to try it with
 	CGO_ENABLED=0 $(GO) build -trimpath -o build/branchline ./firmware
 	CGO_ENABLED=0 $(GO) build -trimpath -o build/phone ./tools/phone
 
-prompts: ## unpack the recorded prompts into build/prompts, without root
+prompts: ## put the prompts into build/prompts, without root: English recordings, Chinese by espeak-ng
 	@images/prompts/unpack.sh build/prompts
+	@GO="$(GO)" images/prompts/speak.sh build/prompts
 
 test: deps prompts ## run all tests, end to end too; a peer that is missing fails
 	$(GO) test $(PKG) -count=1 -timeout 15m
@@ -55,7 +56,7 @@ lint: ## check format, vet, the shape of the house and the scripts; print its me
 	@unformatted=$$(find . -name '*.go' -not -path './build/*' -not -path '*/testdata/*' -exec gofmt -l {} +) || exit 1; \
 	if [ -n "$$unformatted" ]; then echo "gofmt -w is due for:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
-	sh -n images/prompts/unpack.sh
+	for script in images/prompts/*.sh; do sh -n $$script || exit 1; done
 	$(GO) run ./tools/archtest
 	$(GO) run ./tools/measure
 

@@ -259,8 +259,18 @@ func TestConfigurationIsShownCheckedAndApplied(t *testing.T) {
 	if err := json.Unmarshal(w.Body.Bytes(), &applied); err != nil || applied.Version != 4 || len(applied.Later) != 1 {
 		t.Errorf("apply: %d %s", w.Code, w.Body)
 	}
+	w = ask(h, "POST", "/api/v1/config/check", "version: 1\nodd\n")
+	checked = api.Checked{}
+	if err := json.Unmarshal(w.Body.Bytes(), &checked); err != nil || !checked.OK || len(checked.Faults) != 1 || !checked.Faults[0].Warning {
+		t.Errorf("check of what is odd: %d %s", w.Code, w.Body)
+	}
+	w = ask(h, "POST", "/api/v1/config/apply", "version: 1\nodd\n")
+	applied = api.Applied{}
+	if err := json.Unmarshal(w.Body.Bytes(), &applied); err != nil || applied.Version != 5 || len(applied.Warnings) != 1 {
+		t.Errorf("apply of what is odd: %d %s", w.Code, w.Body)
+	}
 	w = ask(h, "GET", "/api/v1/config", "")
-	if w.Body.String() != "version: 1 # new\n" || w.Header().Get("Content-Type") != "application/yaml" || w.Header().Get("X-Config-Version") != "4" {
+	if w.Body.String() != "version: 1\nodd\n" || w.Header().Get("Content-Type") != "application/yaml" || w.Header().Get("X-Config-Version") != "5" {
 		t.Errorf("show: %v %q", w.Header(), w.Body)
 	}
 }

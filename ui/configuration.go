@@ -54,8 +54,8 @@ func (h *handler) config(context.Context, *struct{}) (*document, error) {
 
 func (h *handler) check(_ context.Context, in *checkIn) (*checkOut, error) {
 	// The body's bytes go back to a pool when the handler returns.
-	faults := faultsOf(h.box.Configuration.Check(bytes.Clone(in.RawBody)))
-	return &checkOut{api.Checked{OK: len(faults) == 0, Faults: faults}}, nil
+	problems := h.box.Configuration.Check(bytes.Clone(in.RawBody))
+	return &checkOut{api.Checked{OK: len(config.Wrong(problems)) == 0, Faults: faultsOf(problems)}}, nil
 }
 
 func (h *handler) apply(ctx context.Context, in *applyIn) (*applyOut, error) {
@@ -74,7 +74,8 @@ func (h *handler) put(ctx context.Context, text []byte, who string) (*applyOut, 
 	case err != nil:
 		return nil, problem(http.StatusConflict, "the configuration could not be applied: "+err.Error(), "what runs stays; mend that and apply again")
 	}
-	return &applyOut{api.Applied{Version: version, Later: later}}, nil
+	warnings := faultsOf(h.box.Configuration.Check(text)) // else it would not have been applied
+	return &applyOut{api.Applied{Version: version, Later: later, Warnings: warnings}}, nil
 }
 
 func faultsOf(problems []config.Problem) []api.Fault {

@@ -36,7 +36,7 @@ func (b *Box) uiBox() ui.Box {
 }
 
 func (b *Box) health() ui.Health {
-	h := ui.Health{Version: b.o.Version, Board: b.board.Name, Boot: b.boot, Started: b.started.UTC(), Prompts: b.prompts.found}
+	h := ui.Health{Version: b.o.Version, Board: b.board.Name, Boot: b.boot, Started: b.started.UTC(), Prompts: b.prompts.found()}
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(b.o.Data, &fs); err == nil {
 		h.Disk = api.Disk{FreeBytes: fs.Bavail * uint64(fs.Bsize), TotalBytes: fs.Blocks * uint64(fs.Bsize)}

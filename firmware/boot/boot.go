@@ -125,7 +125,7 @@ func (b *Box) build() error {
 	}
 	b.journal.Append(time.Now().UTC(), call.Booted{Boot: b.boot, Program: b.o.Version, Clean: clean})
 	b.engine = engine.New(engine.Options{
-		Journal: b.journal, Media: b.media, Floor: floor.New(doc, past), PIN: b.config.pin, Log: b.o.Log,
+		Journal: b.journal, Media: b.media, Floor: floor.New(b.prompts.spoken(doc), past), PIN: b.config.pin, Log: b.o.Log,
 	})
 	b.phones = sip.NewPhones(sip.Options{
 		Name: "phones", Boot: b.boot, Log: b.o.Log, Media: b.media,
@@ -159,7 +159,7 @@ func (b *Box) openSound(doc *config.Doc, open []string) error {
 	for _, r := range found {
 		b.journal.Append(time.Now().UTC(), call.RecordingSaved{Call: callOf(r.File), File: r.File, For: r.For})
 	}
-	b.prompts = findPrompts(b.o.Data)
+	b.prompts = findPrompts(b.o.Data, doc.Site.Language, b.o.Log)
 	b.media = media.New(media.Options{
 		Log: b.o.Log, Country: doc.Site.Country, Prompts: b.prompts, Recorder: b.tapes,
 		RTPFirst: doc.Network.RTP.First, RTPLast: doc.Network.RTP.Last,
@@ -231,7 +231,7 @@ func (b *Box) start(g *supervise.Group) error {
 	}})
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	return b.engine.Configure(ctx, b.config.doc())
+	return b.engine.Configure(ctx, b.prompts.spoken(b.config.doc()))
 }
 
 // watch keeps the live board up to the timeline.

@@ -64,7 +64,7 @@ func openConfiguration(b *Box) (*configuration, error) {
 		}
 	}
 	doc, problems := c.judge(c.text)
-	if len(problems) > 0 {
+	if len(config.Wrong(problems)) > 0 {
 		return nil, fmt.Errorf("configuration: %w", &config.LoadError{Problems: problems})
 	}
 	c.now, c.number = doc, 1
@@ -94,19 +94,20 @@ func (c *configuration) Check(text []byte) []config.Problem {
 	return problems
 }
 
-// judge is config.Check and what only this box knows: its board, and the world's time zones.
+// judge is config.Check and what only this box knows: its board, its recordings, and the world's time zones.
 func (c *configuration) judge(text []byte) (*config.Doc, []config.Problem) {
-	doc, problems := config.Check(text)
-	if doc == nil {
-		return nil, problems
+	return config.Check(text, zone, c.box.lines.check, c.box.prompts.judge)
+}
+
+// zone says whether the time zone exists.
+func zone(doc *config.Doc) []config.Problem {
+	if _, err := time.LoadLocation(doc.Site.Timezone); err == nil {
+		return nil
 	}
-	if _, err := time.LoadLocation(doc.Site.Timezone); err != nil {
-		problems = append(problems, config.Problem{
-			Path: "site.timezone", What: fmt.Sprintf("there is no time zone %q", doc.Site.Timezone),
-			Cure: "take a name of the IANA list, such as Europe/Berlin or Asia/Shanghai",
-		})
-	}
-	return doc, append(problems, c.box.lines.check(doc)...)
+	return []config.Problem{{
+		Path: "site.timezone", What: fmt.Sprintf("there is no time zone %q", doc.Site.Timezone),
+		Cure: "take a name of the IANA list, such as Europe/Berlin or Asia/Shanghai",
+	}}
 }
 
 // Apply puts text in force: judged, prepared by every service, durable, then taken by all. After an
@@ -115,7 +116,7 @@ func (c *configuration) Apply(ctx context.Context, text []byte, who string) (uin
 	c.apply.Lock()
 	defer c.apply.Unlock()
 	doc, problems := c.judge(text)
-	if len(problems) > 0 {
+	if len(config.Wrong(problems)) > 0 {
 		return 0, nil, &config.LoadError{Problems: problems}
 	}
 	commitPhones, err := c.box.phones.Prepare(phoneSettings(doc))
@@ -139,7 +140,8 @@ func (c *configuration) Apply(ctx context.Context, text []byte, who string) (uin
 	c.now, c.text, c.number = doc, text, number
 	c.mu.Unlock()
 	commitPhones()
-	err = c.box.engine.Configure(ctx, doc)
+	c.box.prompts.speak(doc.Site.Language)
+	err = c.box.engine.Configure(ctx, c.box.prompts.spoken(doc))
 	at := c.box.journal.Append(time.Now().UTC(), call.ConfigApplied{Version: number, Who: who})
 	err = errors.Join(err, c.box.lines.follow(c.box.lines.group, doc, at))
 	return number, later(old, doc), err

@@ -160,6 +160,7 @@ func groups() []group {
 			{"config", "check", "good.yaml"}, {"config", "check", "bad.yaml"}, {"config", "check", "bad.yaml", "-json"},
 			{"config", "apply", "bad.yaml"}, {"config", "apply", "missing.yaml"}, {"config", "apply", "good.yaml"}, {"config", "show"},
 			{"config", "apply", "good.yaml", "-json"},
+			{"config", "check", "odd.yaml"}, {"config", "apply", "odd.yaml"},
 			{"config", "history"}, {"config", "history", "-json"}, {"config", "show", "3"}, {"config", "rollback", "3"},
 			{"config", "rollback", "99"}, {"config", "rollback", "x"}, {"config", "diff", "3", "4"}, {"config", "diff", "99"}, {"config", "diff"},
 		}},
@@ -174,6 +175,9 @@ func groups() []group {
 func TestCommandsPrintWhatIsAsked(t *testing.T) {
 	box := uitest.New()
 	testdata, _ := start(t, box)
+	if err := os.WriteFile("odd.yaml", []byte("version: 1\nodd: here\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile("good.yaml", []byte("version: 1\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -103,10 +103,11 @@ func (s *session) checkConfig(ctx context.Context, file string, asJSON bool) err
 	}
 	if asJSON {
 		err = s.printJSON(checked)
-	} else if checked.OK {
-		_, err = fmt.Fprintf(s.Stdout, "%s: nothing is wrong.\n", file)
 	} else {
 		err = s.writeFaults(file, checked.Faults)
+		if checked.OK && err == nil {
+			_, err = fmt.Fprintf(s.Stdout, "%s: nothing is wrong.\n", file)
+		}
 	}
 	if err == nil && !checked.OK {
 		return errSilent
@@ -151,6 +152,9 @@ func (s *session) tellApplied(source string, applied api.Applied, err error, asJ
 	if asJSON {
 		return s.printJSON(applied)
 	}
+	if err := s.writeFaults(source, applied.Warnings); err != nil {
+		return err
+	}
 	fmt.Fprintf(s.Stdout, "Configuration %d is in force.\n", applied.Version)
 	for _, later := range applied.Later {
 		fmt.Fprintf(s.Stdout, "When the box restarts: %s\n", printable(later))
@@ -169,6 +173,9 @@ func (s *session) writeFaults(file string, faults []api.Fault) error {
 			}
 		}
 		text := place + ": "
+		if f.Warning {
+			text += "warning: "
+		}
 		if f.Path != "" {
 			text += f.Path + ": "
 		}

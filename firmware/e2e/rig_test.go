@@ -24,6 +24,7 @@ import (
 	"branchline/pbx/call"
 	"branchline/pbx/view"
 	"branchline/ui"
+	"branchline/ui/api"
 
 	"net"
 	"net/http"
@@ -81,7 +82,14 @@ func start(t *testing.T, replace ...string) *rig {
 // startAt starts a box that listens on an address of this machine.
 func startAt(t *testing.T, ip netip.Addr, replace ...string) *rig {
 	t.Helper()
+	return startIn(t, ip, func(string) {}, replace...)
+}
+
+// startIn starts a box in a folder that prepare has laid something into.
+func startIn(t *testing.T, ip netip.Addr, prepare func(dir string), replace ...string) *rig {
+	t.Helper()
 	r := &rig{t: t, dir: t.TempDir(), ip: ip, pulse: newPulse(t)}
+	prepare(r.dir)
 	seed := filepath.Join(r.dir, "seed.yaml")
 	if err := os.WriteFile(seed, []byte(document(t, r.ip, replace...)), 0o600); err != nil {
 		t.Fatal(err)
@@ -253,6 +261,20 @@ func (r *rig) get(path string, out any) {
 	if err := json.NewDecoder(res.Body).Decode(out); err != nil {
 		r.t.Fatalf("GET %s: %s: %v", path, res.Status, err)
 	}
+}
+
+// check asks the box what is wrong in a configuration.
+func (r *rig) check(text string) (found api.Checked) {
+	r.t.Helper()
+	res, err := r.http.Post("http://box/api/v1/config/check", "application/yaml", strings.NewReader(text))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if err := json.NewDecoder(res.Body).Decode(&found); err != nil {
+		r.t.Fatalf("check: %s: %v", res.Status, err)
+	}
+	return found
 }
 
 // facts is the timeline so far.

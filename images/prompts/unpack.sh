@@ -11,7 +11,8 @@
 set -eu
 
 package=asterisk-core-sounds-en-wav
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+root=$(CDPATH='' cd -- "$here/../.." && pwd)
 folder=${1:-$root/build/prompts}
 mkdir -p "$folder"
 folder=$(CDPATH='' cd -- "$folder" && pwd)
@@ -36,33 +37,7 @@ wrong() {
 	exit 1
 }
 
-# own runs apt-get on lists and a cache of our own, so that it needs no right to the system's.
-own() {
-	timeout 120 apt-get -q -o APT::Sandbox::User="$(id -un)" \
-		-o Dir::State::lists="$scratch/lists" -o Dir::Cache="$scratch/cache" \
-		-o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 -o Acquire::Retries=1 "$@"
-}
-
-# fetch leaves the package's file in $scratch: with the system's lists, else with fresh ones.
-fetch() {
-	cd "$scratch"
-	timeout 120 apt-get -q -o APT::Sandbox::User="$(id -un)" \
-		-o Dir::Cache::pkgcache="" -o Dir::Cache::srcpkgcache="" \
-		-o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 -o Acquire::Retries=1 \
-		download "$package" >log 2>&1 && return 0
-	mkdir -p lists/partial cache/archives/partial
-	own update >>log 2>&1 && own download "$package" >>log 2>&1
-}
-
-# unpack FILE makes $scratch/tree of it, with or without dpkg.
-unpack() {
-	mkdir "$scratch/tree"
-	if command -v dpkg-deb >/dev/null; then
-		dpkg-deb -x "$1" "$scratch/tree"
-		return
-	fi
-	(cd "$scratch" && ar x "$1") && tar -xf "$scratch"/data.tar.* -C "$scratch/tree"
-}
+. "$here/apt.sh"
 
 # check FILE: 8 kHz, 16 bit, mono, PCM; the header's fields stand at bytes 20, 22, 24 and 34.
 check() {
@@ -78,7 +53,7 @@ check() {
 
 command -v apt-get >/dev/null || missing "this system has no apt-get to fetch $package with"
 command -v timeout >/dev/null || missing "this system has no timeout to bound the fetching with"
-if ! (fetch); then
+if ! fetch "$package"; then
 	sed 's/^/prompts: apt: /' "$scratch/log" | tail -n 3 >&2
 	missing "$package cannot be had here"
 fi
@@ -92,6 +67,10 @@ count=$(wc -l <"$scratch/files")
 while read -r file; do
 	check "$file" || wrong "$file is not 8 kHz, 16 bit, mono"
 done <"$scratch/files"
+sed -n 's/^\([a-z][^\t]*\)\t.*/\1/p' "$here/en.txt" >"$scratch/needed"
+while read -r name; do
+	[ -f "$sounds/$name.wav" ] || wrong "$package lacks $name, which the box says"
+done <"$scratch/needed"
 
 cp "$scratch/tree/usr/share/doc/$package/copyright" "$sounds/LICENSE"
 cat >"$sounds/ATTRIBUTION" <<END

@@ -34,7 +34,7 @@ type Site struct {
 	Name     string `yaml:"name"`
 	Timezone string `yaml:"timezone"` // IANA name; default UTC. Whoever applies the Doc loads it
 	Country  string `yaml:"country"`  // ISO 3166 two letters: tones and cadences; default US
-	Language string `yaml:"language"` // of prompts: "en", "zh-CN"; default en
+	Language string `yaml:"language"` // that the box speaks: LanguageEnglish, the default, or LanguageChinese
 }
 
 // Network holds addresses and ports. Changes of it take effect when the box restarts.

@@ -33,13 +33,17 @@ func Load(yaml []byte) (*Doc, error) {
 }
 
 // Check is Load and Validate in one, for a person with the text before him: the problems bear line
-// and column. The Doc is nil where the text could not be read.
-func Check(yaml []byte) (*Doc, []Problem) {
+// and column. The Doc is nil where the text could not be read. A judge knows what the document cannot
+// know, as which prompts the box has; what it says is placed and sorted with the rest.
+func Check(yaml []byte, judges ...func(*Doc) []Problem) (*Doc, []Problem) {
 	doc, places, wrong := read(yaml)
 	if len(wrong) > 0 {
 		return nil, wrong
 	}
 	wrong = Validate(doc)
+	for _, judge := range judges {
+		wrong = append(wrong, judge(doc)...)
+	}
 	for i, p := range wrong {
 		at := places.of(p.Path)
 		wrong[i].Line, wrong[i].Column = at.line, at.column

@@ -38,12 +38,7 @@ func didYouMean(got string, names []string) string {
 	if len(names) == 0 || len(names) > maxNames || len(got) > 64 {
 		return ""
 	}
-	best, dist := "", 3
-	for _, n := range names {
-		if d := distance(strings.ToLower(got), strings.ToLower(n), dist); d < dist && d < len(n) {
-			best, dist = n, d
-		}
-	}
+	best := Nearest(got, names)
 	switch {
 	case best != "":
 		return "did you mean " + quote(best) + "?"
@@ -52,6 +47,20 @@ func didYouMean(got string, names []string) string {
 	}
 	known := slices.Sorted(slices.Values(names))
 	return "there are " + strings.Join(known, ", ")
+}
+
+// Nearest is the name of names that is most like got, as a person mistypes it; "" where none is.
+func Nearest(got string, names []string) string {
+	if len(got) > 64 {
+		return ""
+	}
+	best, dist := "", 3
+	for _, n := range names {
+		if d := distance(strings.ToLower(got), strings.ToLower(n), dist); d < dist && d < len(n) {
+			best, dist = n, d
+		}
+	}
+	return best
 }
 
 // distance is how many letters must be changed, added, left out or swapped with their neighbour to

@@ -13,6 +13,18 @@ type Problem struct {
 	Cure   string `json:"cure"` // "name at least one agent's number"
 	Line   int    `json:"line,omitempty"`
 	Column int    `json:"column,omitempty"` // both from 1; 0: not known, as the Doc was not read from text
+
+	Warning bool `json:"warning,omitempty"` // the document can be applied all the same
+}
+
+// Wrong is those of problems for which a document cannot be applied: all but warnings.
+func Wrong(problems []Problem) (wrong []Problem) {
+	for _, p := range problems {
+		if !p.Warning {
+			wrong = append(wrong, p)
+		}
+	}
+	return wrong
 }
 
 // String is the problem as one line for a person:
@@ -22,6 +34,9 @@ func (p Problem) String() string {
 	var b strings.Builder
 	if p.Line > 0 {
 		fmt.Fprintf(&b, "line %d, column %d: ", p.Line, p.Column)
+	}
+	if p.Warning {
+		b.WriteString("warning: ")
 	}
 	if p.Path != "" {
 		b.WriteString(p.Path + ": ")

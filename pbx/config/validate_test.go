@@ -24,7 +24,8 @@ func TestEachMistakeIsNamedWithPathAndCure(t *testing.T) {
 		{"a file for a time zone", func(d *Doc) { d.Site.Timezone = "../../etc/passwd" }, []string{"site.timezone"}},
 		{"country in small letters", func(d *Doc) { d.Site.Country = "de" }, []string{"site.country"}},
 		{"language in words", func(d *Doc) { d.Site.Language = "../en" }, []string{"site.language"}},
-		{"regional language", func(d *Doc) { d.Site.Language = "zh-CN" }, nil},
+		{"Chinese", func(d *Doc) { d.Site.Language = LanguageChinese }, nil},
+		{"a language that the box does not speak", func(d *Doc) { d.Site.Language = "zh-TW" }, []string{"site.language"}},
 
 		{"no address", func(d *Doc) { d.Network.SIP.Listen = nil }, []string{"network.sip.listen"}},
 		{"wildcard", func(d *Doc) { d.Network.SIP.Listen[0] = addr("0.0.0.0:5060") }, []string{"network.sip.listen[0]"}},

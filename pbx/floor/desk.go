@@ -69,8 +69,11 @@ func (f *Floor) toggleReady(c *contact, a *agent) {
 
 // say plays m and enters the stage that it opens.
 func (f *Floor) say(c *contact, next stage, m prompt.Message) {
-	f.sayItems(c, next, prompt.Say(m))
+	f.sayItems(c, next, f.voice().Say(m))
 }
+
+// voice is the language of the site, in which the box speaks.
+func (f *Floor) voice() prompt.Language { return prompt.In(f.doc.Site.Language) }
 
 func (f *Floor) sayItems(c *contact, next stage, items []hal.Item) {
 	c.desk.stage, c.desk.keys, c.desk.typed = next, 0, nil
@@ -164,7 +167,7 @@ func (f *Floor) pinChecked(c *contact, ok bool) {
 	}
 	if why == "" {
 		f.signIn(a, p)
-		f.say(c, saying, prompt.SignedIn)
+		f.sayItems(c, saying, f.voice().SignedIn(a.number))
 		return
 	}
 	f.fact(call.SignInRefused{Agent: d.agent, Extension: p.extension, Why: why})
@@ -174,7 +177,7 @@ func (f *Floor) pinChecked(c *contact, ok bool) {
 		return
 	}
 	d.agent = ""
-	f.sayItems(c, askAgent, append(prompt.Say(prompt.WrongLogin), prompt.Say(prompt.AskAgent)...))
+	f.sayItems(c, askAgent, append(f.voice().Say(prompt.WrongLogin), f.voice().Say(prompt.AskAgent)...))
 }
 
 // deskLate goes on when nothing was typed for too long, or nobody judged the PIN.

@@ -61,10 +61,15 @@ func (w *Worker) read(name string) (pcm []int16, err error) {
 	return w.opt.Prompts.Load(name)
 }
 
-// PromptFolder finds prompts as WAV files (8 kHz, mono, 16-bit or G.711) in Dir. What was read is
-// kept, up to a bound, so that a prompt is on the disk only the first time. It must not be copied.
+// ErrNoPrompt is the error of a prompt that is in none of the folders.
+var ErrNoPrompt = errors.New("there is no such file")
+
+// PromptFolder finds prompts as WAV files (8 kHz, mono, 16-bit or G.711) in Dirs, the first that has
+// one: the owner's own before those that came with the box, the wanted language before another. A
+// file that is no sound for us is passed over. What was read is kept, up to a bound, so that a prompt
+// is on the disk only the first time. It must not be copied, nor Dirs changed.
 type PromptFolder struct {
-	Dir string
+	Dirs []string
 
 	mu    sync.Mutex
 	kept  map[string]*prompt
@@ -79,7 +84,8 @@ type prompt struct {
 
 var _ Prompts = (*PromptFolder)(nil)
 
-// Load reads name, slash-separated and without ending, below Dir. A name cannot lead out of Dir.
+// Load reads name, slash-separated and without ending, below one of Dirs. A name cannot lead out of
+// them. The error is ErrNoPrompt where none has it, else what is wrong with the first that does.
 func (f *PromptFolder) Load(name string) ([]int16, error) {
 	f.mu.Lock()
 	f.clock++
@@ -89,12 +95,18 @@ func (f *PromptFolder) Load(name string) ([]int16, error) {
 		return p.pcm, nil
 	}
 	f.mu.Unlock()
-	pcm, err := readPrompt(f.Dir, name)
-	if err != nil {
-		return nil, fmt.Errorf("prompt %q: %w", name, err)
+	wrong := ErrNoPrompt
+	for _, dir := range f.Dirs {
+		pcm, err := ReadPrompt(dir, name)
+		if err == nil {
+			f.keep(name, pcm)
+			return pcm, nil
+		}
+		if errors.Is(wrong, ErrNoPrompt) {
+			wrong = err
+		}
 	}
-	f.keep(name, pcm)
-	return pcm, nil
+	return nil, fmt.Errorf("prompt %q: %w", name, wrong)
 }
 
 // keep remembers pcm and forgets what was not used for longest.
@@ -121,13 +133,15 @@ func (f *PromptFolder) keep(name string, pcm []int16) {
 	f.bytes += 2 * len(pcm)
 }
 
-func readPrompt(dir, name string) ([]int16, error) {
+// ReadPrompt reads name, slash-separated and without ending, below dir. The error is ErrNoPrompt where
+// there is none, else why it cannot be played.
+func ReadPrompt(dir, name string) ([]int16, error) {
 	if !fs.ValidPath(name) || name == "." {
 		return nil, errors.New("not a name of a prompt")
 	}
 	file, err := os.OpenInRoot(dir, name+".wav") // follows no link out of dir
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.New("there is no such file")
+		return nil, ErrNoPrompt
 	}
 	if err != nil {
 		return nil, err

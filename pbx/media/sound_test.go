@@ -369,13 +369,13 @@ func TestPromptFolderReadsWhatIsThereAndNothingElse(t *testing.T) {
 	write(t, dir, "digits/1.wav", dsp.FormatWAV(dsp.WAV{Rate: 8000, Channels: 1, PCM: []int16{1, 2, 3}}))
 	write(t, dir, "fast.wav", dsp.FormatWAV(dsp.WAV{Rate: 44100, Channels: 2, PCM: []int16{1, 2, 3, 4}}))
 	write(t, dir, "text.wav", []byte("I am no sound"))
-	f := &PromptFolder{Dir: dir + "/digits"}
+	f := &PromptFolder{Dirs: []string{dir + "/digits"}}
 	for _, bad := range []string{"", ".", "..", "../fast", "/etc/passwd", "a//b", "a\x00b", "2"} {
 		if _, err := f.Load(bad); err == nil {
 			t.Errorf("%q was loaded", bad)
 		}
 	}
-	f = &PromptFolder{Dir: dir}
+	f = &PromptFolder{Dirs: []string{dir}}
 	for name, want := range map[string]string{
 		"fast": `prompt "fast": a WAV file of 44100 Hz and 2 channels; it must have 8000 Hz and one`,
 		"text": `prompt "text": not a WAV file`,
@@ -392,6 +392,29 @@ func TestPromptFolderReadsWhatIsThereAndNothingElse(t *testing.T) {
 	}
 	if pcm, err := Chimes().Load("anything"); err != nil || dsp.RMS(pcm) < 0.01 {
 		t.Errorf("a chime of level %.3f, %v", dsp.RMS(pcm), err)
+	}
+}
+
+func TestThePromptOfTheFirstFolderThatHasItIsPlayed(t *testing.T) {
+	own, shipped := t.TempDir(), t.TempDir()
+	wav := func(x int16) []byte { return dsp.FormatWAV(dsp.WAV{Rate: 8000, Channels: 1, PCM: []int16{x}}) }
+	write(t, own, "both.wav", wav(1))
+	write(t, shipped, "both.wav", wav(2))
+	write(t, shipped, "one.wav", wav(3))
+	write(t, own, "broken.wav", []byte("I am no sound"))
+	write(t, shipped, "broken.wav", wav(4))
+	write(t, own, "hopeless.wav", []byte("I am no sound"))
+	f := &PromptFolder{Dirs: []string{own, own + "/nowhere", shipped}}
+	for name, want := range map[string]int16{"both": 1, "one": 3, "broken": 4} {
+		if pcm, err := f.Load(name); err != nil || len(pcm) != 1 || pcm[0] != want {
+			t.Errorf("%s: %v, %v, want %d", name, pcm, err, want)
+		}
+	}
+	if _, err := f.Load("none"); !errors.Is(err, ErrNoPrompt) {
+		t.Errorf("none: %v", err)
+	}
+	if _, err := f.Load("hopeless"); err == nil || errors.Is(err, ErrNoPrompt) {
+		t.Errorf("a file that is no sound: %v", err)
 	}
 }
 

@@ -110,14 +110,16 @@ type Entry struct {
 
 // Checked is what the box thinks of a configuration.
 type Checked struct {
-	OK     bool    `json:"ok"`
-	Faults []Fault `json:"faults,omitempty"`
+	OK     bool    `json:"ok" doc:"it can be applied"`
+	Faults []Fault `json:"faults,omitempty" doc:"where ok, warnings alone"`
 }
 
 // Applied says which configuration is in force now.
 type Applied struct {
 	Version uint64   `json:"version"`
 	Later   []string `json:"later,omitempty" doc:"what takes effect only when the box restarts"`
+
+	Warnings []Fault `json:"warnings,omitempty" doc:"what is odd in it"`
 }
 
 // Version is one configuration that the box keeps.

@@ -18,6 +18,8 @@ type Fault struct {
 	Cure   string `json:"cure,omitempty" doc:"what to do about it"`
 	Line   int    `json:"line,omitempty" doc:"line of the document, from 1"`
 	Column int    `json:"column,omitempty" doc:"column of the document, from 1"`
+
+	Warning bool `json:"warning,omitempty" doc:"it can be applied all the same"`
 }
 
 // Error is the detail with its cure.

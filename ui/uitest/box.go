@@ -51,9 +51,15 @@ func (b *Box) Current() (*config.Doc, []byte, uint64) {
 	return b.Doc, b.text, b.version
 }
 
-// Check finds every line wrong that says "wrong".
+// Check finds every line wrong that says "wrong", and warns of those that say "odd".
 func (b *Box) Check(text []byte) (wrong []config.Problem) {
 	for i, line := range bytes.Split(text, []byte("\n")) {
+		if bytes.Contains(line, []byte("odd")) {
+			wrong = append(wrong, config.Problem{
+				Path: fmt.Sprintf("queues[%d].music", i), Line: i + 1, Column: 3, Warning: true,
+				What: "there is no recording \"odd\"; callers would hear a tone", Cure: "record it",
+			})
+		}
 		if bytes.Contains(line, []byte("wrong")) {
 			wrong = append(wrong, config.Problem{
 				Path: fmt.Sprintf("queues[%d].agents", i), Line: i + 1, Column: 3,
@@ -66,7 +72,7 @@ func (b *Box) Check(text []byte) (wrong []config.Problem) {
 
 // Apply takes any text but one that says "stuck".
 func (b *Box) Apply(_ context.Context, text []byte, who string) (uint64, []string, error) {
-	if wrong := b.Check(text); len(wrong) > 0 {
+	if wrong := b.Check(text); len(config.Wrong(wrong)) > 0 {
 		return 0, nil, &config.LoadError{Problems: wrong}
 	}
 	if bytes.Contains(text, []byte("stuck")) {
