@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"branchline/pbx/media"
+	recorded "branchline/pbx/media/prompts"
 )
 
 // prompts is the folder of recorded prompts; what it lacks is said in tones, so that a box without
 // the recordings still answers, waits and confirms.
 type prompts struct {
-	folder *media.PromptFolder
+	folder *recorded.Folder
 	found  bool
 }
 
@@ -27,10 +28,10 @@ func findPrompts(data string) *prompts {
 	}
 	for _, dir := range places {
 		if _, err := os.Stat(filepath.Join(dir, "vm-goodbye.wav")); err == nil {
-			return &prompts{folder: &media.PromptFolder{Dir: dir}, found: true}
+			return &prompts{folder: &recorded.Folder{Dir: dir}, found: true}
 		}
 	}
-	return &prompts{folder: &media.PromptFolder{Dir: places[0]}}
+	return &prompts{folder: &recorded.Folder{Dir: places[0]}}
 }
 
 func (p *prompts) Load(name string) ([]int16, error) {

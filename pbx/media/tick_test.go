@@ -1,8 +1,6 @@
 package media
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -10,17 +8,6 @@ import (
 	"branchline/hal/dsp"
 	"branchline/pbx/media/rtp"
 )
-
-func write(t *testing.T, dir, name string, b []byte) {
-	t.Helper()
-	path := filepath.Join(dir, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, b, 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // sender makes the packets of a far end.
 type sender struct {

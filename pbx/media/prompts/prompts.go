@@ -1,4 +1,7 @@
-package media
+// Package prompts finds recorded prompts: as files of a folder, or as chimes where there are none.
+// Both are a media.Prompts. A name cannot lead out of the folder, and what was read is kept up to a
+// bound. Start reading at Folder.
+package prompts
 
 import (
 	"errors"
@@ -10,60 +13,18 @@ import (
 	"time"
 
 	"branchline/hal/dsp"
+	"branchline/pbx/media"
 )
 
 const (
-	loaders   = 2
-	loadQueue = 256
-
+	rate      = 8000
 	maxPrompt = 32 << 20 // bytes of one file: half an hour
 	maxCached = 32 << 20 // bytes of samples kept
 )
 
-// load reads the files of plays until loads is closed.
-func (w *Worker) load(loads <-chan *play) {
-	missing := map[string]bool{}
-	for p := range loads {
-		sounds := make([][]int16, len(p.files))
-		for i, at := range p.files {
-			name := p.sounds[at].file
-			pcm, err := w.read(name)
-			sounds[i] = pcm
-			if err == nil {
-				delete(missing, name)
-			} else if !missing[name] && len(missing) < 1000 {
-				missing[name] = true
-				w.opt.Log.Warn("prompt left out", "prompt", name, "err", err)
-			}
-		}
-		w.post(func() {
-			if p.over {
-				return
-			}
-			for i, at := range p.files {
-				p.sounds[at].pcm, p.sounds[at].n = sounds[i], len(sounds[i])
-			}
-			w.begin(p)
-		})
-	}
-}
-
-// read asks Prompts for one file; a panic there costs that file.
-func (w *Worker) read(name string) (pcm []int16, err error) {
-	if w.opt.Prompts == nil {
-		return nil, errors.New("there are no prompts on this box")
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			pcm, err = nil, fmt.Errorf("reading it broke: %v", r)
-		}
-	}()
-	return w.opt.Prompts.Load(name)
-}
-
-// PromptFolder finds prompts as WAV files (8 kHz, mono, 16-bit or G.711) in Dir. What was read is
+// Folder finds prompts as WAV files (8 kHz, mono, 16-bit or G.711) in Dir. What was read is
 // kept, up to a bound, so that a prompt is on the disk only the first time. It must not be copied.
-type PromptFolder struct {
+type Folder struct {
 	Dir string
 
 	mu    sync.Mutex
@@ -77,10 +38,10 @@ type prompt struct {
 	used uint64 // clock of the last use
 }
 
-var _ Prompts = (*PromptFolder)(nil)
+var _ media.Prompts = (*Folder)(nil)
 
 // Load reads name, slash-separated and without ending, below Dir. A name cannot lead out of Dir.
-func (f *PromptFolder) Load(name string) ([]int16, error) {
+func (f *Folder) Load(name string) ([]int16, error) {
 	f.mu.Lock()
 	f.clock++
 	if p := f.kept[name]; p != nil {
@@ -89,7 +50,7 @@ func (f *PromptFolder) Load(name string) ([]int16, error) {
 		return p.pcm, nil
 	}
 	f.mu.Unlock()
-	pcm, err := readPrompt(f.Dir, name)
+	pcm, err := read(f.Dir, name)
 	if err != nil {
 		return nil, fmt.Errorf("prompt %q: %w", name, err)
 	}
@@ -98,7 +59,7 @@ func (f *PromptFolder) Load(name string) ([]int16, error) {
 }
 
 // keep remembers pcm and forgets what was not used for longest.
-func (f *PromptFolder) keep(name string, pcm []int16) {
+func (f *Folder) keep(name string, pcm []int16) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.kept == nil {
@@ -121,7 +82,7 @@ func (f *PromptFolder) keep(name string, pcm []int16) {
 	f.bytes += 2 * len(pcm)
 }
 
-func readPrompt(dir, name string) ([]int16, error) {
+func read(dir, name string) ([]int16, error) {
 	if !fs.ValidPath(name) || name == "." {
 		return nil, errors.New("not a name of a prompt")
 	}
@@ -152,7 +113,7 @@ func readPrompt(dir, name string) ([]int16, error) {
 
 // Chimes are prompts for a box that has none: every name is a short chime of its own, so that a
 // caller hears that something was said.
-func Chimes() Prompts { return chimes{} }
+func Chimes() media.Prompts { return chimes{} }
 
 type chimes struct{}
 
