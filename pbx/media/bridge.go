@@ -5,6 +5,7 @@ import (
 
 	"branchline/hal"
 	"branchline/hal/dsp"
+	"branchline/pbx/media/mail"
 )
 
 // bridge is a conversation: each member hears the others. It exists while it has members.
@@ -111,22 +112,22 @@ func (w *Worker) record(o hal.Record) {
 		w.fail("", o.Ref, "this Ref is recording already")
 		return
 	}
-	n := notice{kind: recorded, ref: o.Ref, file: o.File}
+	n := mail.Notice{Kind: mail.Recorded, Ref: o.Ref, File: o.File}
 	if w.opt.Recorder == nil {
-		n.why = "this box does not record"
-		w.tell(n)
+		n.Why = "this box does not record"
+		w.out.Tell(n)
 		return
 	}
 	out, err := w.opt.Recorder.Open(o.File, rate, func(length time.Duration, err error) {
-		n.held = length
+		n.Held = length
 		if err != nil {
-			n.why = err.Error()
+			n.Why = err.Error()
 		}
-		w.post(func() { w.tell(n) })
+		w.post(func() { w.out.Tell(n) })
 	})
 	if err != nil {
-		n.why = err.Error()
-		w.tell(n)
+		n.Why = err.Error()
+		w.out.Tell(n)
 		return
 	}
 	t := &tape{order: o, bridge: b, out: out,

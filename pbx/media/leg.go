@@ -3,6 +3,7 @@ package media
 import (
 	"branchline/hal"
 	"branchline/hal/dsp"
+	"branchline/pbx/media/mail"
 )
 
 // leg is the sound of one party.
@@ -66,7 +67,7 @@ func (l *leg) pull(w *Worker) {
 		return
 	}
 	if key, held, ok := l.detector.Feed(l.in[:]); ok {
-		w.tell(notice{kind: digit, leg: l.id, key: key, held: held})
+		w.out.Tell(mail.Notice{Kind: mail.Digit, Leg: l.id, Key: key, Held: held})
 	}
 }
 

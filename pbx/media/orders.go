@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"branchline/hal"
+	"branchline/pbx/media/mail"
 )
 
 const maxOrders = 100_000 // waiting in the mailbox
@@ -34,7 +35,7 @@ func (w *Worker) Do(o hal.Order) error {
 	default:
 		return fmt.Errorf("media: %T is no order for sound", o)
 	}
-	if w.mail.size.Load() > maxOrders {
+	if w.mail.Len() > maxOrders {
 		return errBehind
 	}
 	if !w.post(do) {
@@ -63,7 +64,7 @@ func (w *Worker) Detach(leg hal.LegID) {
 
 func (w *Worker) attach(id hal.LegID, a hal.Audio) {
 	if a == nil || id == "" {
-		w.tell(notice{kind: logged, leg: id, log: "attached without sound"})
+		w.out.Tell(mail.Notice{Kind: mail.Logged, Leg: id, Log: "attached without sound"})
 		return
 	}
 	l := w.byID[id]
@@ -79,7 +80,7 @@ func (w *Worker) attach(id hal.LegID, a hal.Audio) {
 	l.audio, l.rate = a, a.Rate()
 	if p, ok := a.(*Port); ok {
 		if p.w != w {
-			w.tell(notice{kind: logged, leg: id, log: "attached a port of another worker"})
+			w.out.Tell(mail.Notice{Kind: mail.Logged, Leg: id, Log: "attached a port of another worker"})
 			return
 		}
 		p.link, l.port = l, p

@@ -5,6 +5,7 @@ import (
 
 	"branchline/hal"
 	"branchline/hal/dsp"
+	"branchline/pbx/media/mail"
 )
 
 // play is a hal.Play under way: sounds one after the other, without a gap.
@@ -83,7 +84,7 @@ func (w *Worker) play(p *play, o hal.Play, missing string) {
 		return
 	}
 	if missing != "" {
-		w.tell(notice{kind: logged, leg: o.Leg, ref: o.Ref, log: "no such tone", why: missing})
+		w.out.Tell(mail.Notice{Kind: mail.Logged, Leg: o.Leg, Ref: o.Ref, Log: "no such tone", Why: missing})
 	}
 	if len(p.files) > 0 {
 		select {
@@ -140,16 +141,16 @@ func (w *Worker) end(p *play, cut bool) {
 	}
 	p.over = true
 	delete(w.plays, p.ref)
-	n := notice{kind: played, ref: p.ref, cut: cut}
+	n := mail.Notice{Kind: mail.Played, Ref: p.ref, Cut: cut}
 	if p.leg != nil {
-		n.leg = p.leg.id
+		n.Leg = p.leg.id
 		if p.leg.play == p {
 			p.leg.play = nil
 		}
 	} else if p.bridge.play == p {
 		p.bridge.play = nil
 	}
-	w.tell(n)
+	w.out.Tell(n)
 }
 
 // turn goes to sound i.

@@ -7,6 +7,7 @@ import (
 
 	"branchline/hal"
 	"branchline/hal/dsp"
+	"branchline/pbx/media/mail"
 	"branchline/pbx/media/rtp"
 	"branchline/pbx/media/udp"
 )
@@ -152,9 +153,9 @@ func (p *Port) shut() {
 func (p *Port) pullKeys(w *Worker) {
 	if press, ok := p.keysIn.Tick(); ok {
 		if press.Key == rtp.Flash {
-			w.tell(notice{kind: flash, leg: p.link.id})
+			w.out.Tell(mail.Notice{Kind: mail.Flash, Leg: p.link.id})
 		} else {
-			w.tell(notice{kind: digit, leg: p.link.id, key: press.Key, held: press.For})
+			w.out.Tell(mail.Notice{Kind: mail.Digit, Leg: p.link.id, Key: press.Key, Held: press.For})
 		}
 	}
 	p.source.Silent++

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"branchline/hal"
+	"branchline/pbx/media/mail"
 	"branchline/pbx/media/udp"
 )
 
@@ -73,7 +74,7 @@ func (w *Worker) adopt(p *Port) {
 	}
 	w.sockets[p.fd] = p
 	if err := w.poll.Add(p.fd); err != nil {
-		w.tell(notice{kind: logged, leg: p.leg, log: "an RTP socket cannot be watched", why: err.Error()})
+		w.out.Tell(mail.Notice{Kind: mail.Logged, Leg: p.leg, Log: "an RTP socket cannot be watched", Why: err.Error()})
 	}
 }
 

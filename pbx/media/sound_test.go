@@ -183,7 +183,7 @@ func TestPlayThatIsStoppedWhileItsFilesAreReadIsTold(t *testing.T) {
 	if err := d.Do(hal.Play{Leg: "a", Ref: "1", Items: file("a")}); err != nil {
 		t.Fatal(err)
 	}
-	d.obey(d.mail.take())
+	d.obey(d.mail.Take())
 	d.ticks(2)
 	d.order(hal.Stop{Ref: "1"})
 	d.ticks(2)
@@ -327,7 +327,7 @@ func TestPanicOfOneLegCostsThatLegOnly(t *testing.T) {
 func TestEngineThatStandsStillLosesNoPlayed(t *testing.T) {
 	d := newDesk(t, Options{})
 	d.party("a", 0)
-	const plays = noticeQueue + 500
+	const plays = 1500 // more than wait in the outbox
 	for i := range plays {
 		d.order(hal.Play{Leg: "a", Ref: hal.Ref(fmt.Sprint(i)), Items: []hal.Item{{Tone: "dial"}}})
 	}

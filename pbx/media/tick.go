@@ -15,8 +15,8 @@ func (w *Worker) tick() {
 	if w.broken {
 		w.sweep()
 	}
-	if len(w.overflow) > 0 {
-		w.flush()
+	if w.out.Full() {
+		w.out.Flush()
 	}
 }
 
