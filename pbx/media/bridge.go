@@ -67,7 +67,7 @@ func (b *bridge) music(w *Worker) {
 	if p == nil || !p.ready {
 		return
 	}
-	over := p.render(b.tune[:])
+	over := p.list.Render(b.tune[:])
 	down := int32(1)
 	if p.under {
 		down = 4 // -12 dB

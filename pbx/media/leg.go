@@ -78,7 +78,7 @@ func (l *leg) push(w *Worker) {
 		clear(l.out[:])
 	}
 	if p := l.play; p != nil && p.ready {
-		over := p.render(w.scratch[:])
+		over := p.list.Render(w.scratch[:])
 		if l.bridge != nil && p.under {
 			lay(l.out[:], w.scratch[:])
 		} else {

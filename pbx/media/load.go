@@ -14,9 +14,9 @@ const (
 func (w *Worker) load(loads <-chan *play) {
 	missing := map[string]bool{}
 	for p := range loads {
-		sounds := make([][]int16, len(p.files))
-		for i, at := range p.files {
-			name := p.sounds[at].file
+		sounds := make([][]int16, p.list.Files())
+		for i := range sounds {
+			name := p.list.File(i)
 			pcm, err := w.read(name)
 			sounds[i] = pcm
 			if err == nil {
@@ -30,8 +30,8 @@ func (w *Worker) load(loads <-chan *play) {
 			if p.over {
 				return
 			}
-			for i, at := range p.files {
-				p.sounds[at].pcm, p.sounds[at].n = sounds[i], len(sounds[i])
+			for i, pcm := range sounds {
+				p.list.Give(i, pcm)
 			}
 			w.begin(p)
 		})

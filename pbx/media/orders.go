@@ -5,6 +5,7 @@ import (
 
 	"branchline/hal"
 	"branchline/pbx/media/mail"
+	"branchline/pbx/media/playlist"
 )
 
 const maxOrders = 100_000 // waiting in the mailbox
@@ -20,7 +21,8 @@ func (w *Worker) Do(o hal.Order) error {
 	case hal.Join:
 		do = func() { w.join(o) }
 	case hal.Play:
-		p, missing := w.compose(o)
+		list, missing := playlist.New(o.Items, w.opt.Country, o.Loop)
+		p := &play{ref: o.Ref, list: list, under: o.Under}
 		do = func() { w.play(p, o, missing) }
 	case hal.Stop:
 		do = func() { w.stop(o.Ref) }

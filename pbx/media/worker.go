@@ -20,7 +20,7 @@ type Worker struct {
 	opt   Options
 	mail  mail.Box
 	wake  atomic.Pointer[udp.Bell] // nil while Run does not run
-	ports portRange
+	ports udp.Range
 
 	// What follows belongs to the thread of Run.
 	poll      *udp.Poller
