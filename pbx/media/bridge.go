@@ -15,6 +15,7 @@ type bridge struct {
 	play     *play // heard by all
 	tapes    []*tape
 	whispers bool // somebody whispers
+	pair     pair
 	sum      [frame]int32
 	tune     [frame]int16
 }
@@ -33,8 +34,13 @@ func (b *bridge) arrange() {
 // mix works out what every member hears: all who talk but itself, whoever whispers to it, and what
 // plays here.
 func (b *bridge) mix(w *Worker) {
+	if b.pair.a != nil {
+		b.rest()
+		return
+	}
 	clear(b.sum[:])
 	for _, l := range b.members {
+		l.mixed = true
 		if l.role == hal.Talk && l.heard {
 			for i, s := range l.in {
 				b.sum[i] += int32(s)
@@ -55,6 +61,16 @@ func (b *bridge) mix(w *Worker) {
 		if b.whispers {
 			b.whisper(l)
 		}
+	}
+	for _, t := range b.tapes {
+		t.turn()
+	}
+}
+
+// rest is a tick in which nothing is mixed, because a pair is passed through.
+func (b *bridge) rest() {
+	for _, l := range b.members {
+		clear(l.out[:])
 	}
 	for _, t := range b.tapes {
 		t.turn()

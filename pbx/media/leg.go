@@ -20,6 +20,7 @@ type leg struct {
 
 	in     [frame]int16 // what the party says in this tick
 	heard  bool         // there is something in it
+	mixed  bool         // it was heard in the mix of its bridge
 	out    [frame]int16 // what the party is to hear
 	broken bool
 
@@ -49,7 +50,7 @@ func (l *leg) listen() {
 func (l *leg) pull(w *Worker) {
 	switch {
 	case l.port != nil:
-		l.heard = l.port.jitter.Get(l.in[:])
+		l.heard = l.port.hear(l.in[:])
 		l.port.pullKeys(w)
 	case l.audio == nil:
 		l.heard = false
@@ -73,6 +74,9 @@ func (l *leg) pull(w *Worker) {
 
 // push gives this tick's frame to the wire. In a bridge l.out holds the mix by now.
 func (l *leg) push(w *Worker) {
+	if l.port != nil && l.port.rests() {
+		return
+	}
 	sounds := l.bridge != nil
 	if !sounds {
 		clear(l.out[:])

@@ -7,12 +7,14 @@
 // read and signals are handed up by goroutines of their own. A leg whose handling panics is taken
 // out; the others do not notice.
 //
-// In each tick every leg gives a frame (jitter buffer and G.711, or PCM from its line), every
+// Two RTP legs alone in a bridge, where nothing plays and nothing is to be converted, are passed
+// through: each packet goes on to the other when it comes. Everything else is mixed: in each tick
+// every leg gives a frame (jitter buffer and G.711, or PCM from its line), every
 // bridge mixes what its members hear, and every leg is given its frame: the mix, its own play in
 // place of it, or a play below it. A leg is in one bridge at most; what plays to a leg is heard by
 // nobody else. All bridges run at 8 kHz.
 //
-// Start reading at Worker, then tick in tick.go. What RTP means without sockets is in media/rtp,
+// Start reading at Worker, then tick in tick.go and pair in pair.go. What RTP means without sockets is in media/rtp,
 // the sockets without a meaning are in media/udp.
 package media
 
@@ -74,14 +76,17 @@ type Codec uint8
 const (
 	PCMU Codec = iota // G.711 µ-law
 	PCMA              // G.711 A-law
+	Raw               // any other: it is passed on between legs that share its Format, and is silence in a mix
 )
 
-func (c Codec) String() string { return [...]string{"PCMU", "PCMA"}[c&1] }
+func (c Codec) String() string { return [...]string{"PCMU", "PCMA", "raw"}[min(c, Raw)] }
 
 // Session is what an offer and its answer agreed on for a Port.
 type Session struct {
 	Remote      netip.AddrPort // where the far end wants sound; unspecified or invalid: nowhere
 	Codec       Codec
+	Format      string        // of Raw: its name, rate and parameters, as "opus/48000/2"; equal text, equal sound
+	ClockHz     uint32        // of Raw: how fast its timestamps count; 0: 8000, as of the others
 	PayloadType uint8         // of Codec, as negotiated
 	DTMF        uint8         // payload type of RFC 4733 events; 0: none, keys are tones in the sound
 	Ptime       time.Duration // sound in each packet that we send, 10 to 60 ms; else 20 ms
@@ -96,6 +101,8 @@ type Stats struct {
 	Late, Lost     uint64 // packets too late to sound; frames that had to be made up
 	Duplicate      uint64
 	Resync         uint64        // jumps of the jitter buffer
+	Relayed        uint64        // packets passed on to the other leg of a pair
+	Excess         uint64        // packets not passed on because they were too many
 	Silent         time.Duration // since the last packet that counted, while the leg is attached
 }
 

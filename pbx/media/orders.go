@@ -93,6 +93,7 @@ func (w *Worker) attach(id hal.LegID, a hal.Audio) {
 // unlink parts the leg from its sound.
 func (w *Worker) unlink(l *leg) {
 	if l.port != nil {
+		l.part()
 		l.port.link = nil
 		l.port.rest()
 	}
@@ -139,7 +140,7 @@ func (w *Worker) enter(l *leg, o hal.Join) {
 		w.byName[b.id] = b
 		w.bridges = append(w.bridges, b)
 	}
-	l.bridge, l.role, l.to = b, o.Role, o.To
+	l.bridge, l.role, l.to, l.mixed = b, o.Role, o.To, false
 	b.members = append(b.members, l)
 	b.arrange()
 }
@@ -153,6 +154,9 @@ func (w *Worker) leave(l *leg) {
 
 // vacate takes l out of b; an empty bridge ends, and with it what plays and records there.
 func (w *Worker) vacate(b *bridge, l *leg) {
+	if b.pair.has(l.port) {
+		b.pair.end()
+	}
 	b.members = without(b.members, l)
 	b.arrange()
 	if len(b.members) > 0 {

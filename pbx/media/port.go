@@ -35,11 +35,11 @@ type Port struct {
 	keysIn rtp.KeysIn
 	pcm    [maxPayload]int16 // a packet decoded
 
-	out     rtp.Packet // header of the next packet; what must stay continuous is kept here
-	talking bool       // the packet before was sent just before
+	out     rtp.Stream // the numbers of what we send; they stay continuous whatever is sent
 	pending [maxPtime + frame]int16
 	filled  int // samples of pending
-	packet  [rtp.HeaderLen + maxPtime]byte
+	packet  [rtp.HeaderLen + maxPayload]byte
+	pass    passage
 
 	keysOut rtp.KeysOut
 	keysRef hal.Ref
@@ -51,6 +51,7 @@ type Port struct {
 type counters struct {
 	received, sent, foreign, invalid atomic.Uint64
 	late, lost, duplicate, resync    atomic.Uint64
+	relayed, excess                  atomic.Uint64
 	silent                           atomic.Uint64 // ticks since the last packet
 }
 
@@ -67,6 +68,14 @@ func (p *Port) Read([]int16) int { return 0 }
 
 // Write drops pcm: the sound of a Port is sent by the Worker that it is attached to.
 func (p *Port) Write([]int16) int { return 0 }
+
+// step is a tick by the clock of the stream.
+func (p *Port) step() uint32 {
+	if p.session.Codec == Raw && p.session.ClockHz != 0 {
+		return p.session.ClockHz / (1000 / uint32(tick.Milliseconds()))
+	}
+	return frame
+}
 
 // Local is where the port receives RTP.
 func (p *Port) Local() netip.AddrPort { return p.local }
@@ -99,6 +108,7 @@ func (p *Port) Stats() Stats {
 	return Stats{
 		Received: c.received.Load(), Sent: c.sent.Load(), Foreign: c.foreign.Load(), Invalid: c.invalid.Load(),
 		Late: c.late.Load(), Lost: c.lost.Load(), Duplicate: c.duplicate.Load(), Resync: c.resync.Load(),
+		Relayed: c.relayed.Load(), Excess: c.excess.Load(),
 		Silent: time.Duration(c.silent.Load()) * tick,
 	}
 }
@@ -115,6 +125,9 @@ func (p *Port) negotiated(s Session) {
 	p.session, p.agreed = s, true
 	if p.link != nil {
 		p.link.listen()
+		if b := p.link.bridge; b != nil {
+			b.pair.turn(b)
+		}
 	}
 }
 
@@ -132,13 +145,15 @@ func (p *Port) sendKeys(ref hal.Ref, keys string) {
 // rest forgets what belongs to the leg that was attached.
 func (p *Port) rest() {
 	p.jitter.Reset()
-	p.filled, p.talking = 0, false
+	p.out.Pause(uint32(p.filled))
+	p.filled = 0
 }
 
 // shut takes the port out of the worker and closes its sockets.
 func (p *Port) shut() {
 	p.closed.Store(true)
 	if p.link != nil {
+		p.link.part()
 		p.link.port, p.link.audio, p.link.heard = nil, nil, false
 		p.link = nil
 	}
@@ -155,7 +170,7 @@ func (p *Port) pullKeys(w *Worker) {
 		if press.Key == rtp.Flash {
 			w.out.Tell(mail.Notice{Kind: mail.Flash, Leg: p.link.id})
 		} else {
-			w.out.Tell(mail.Notice{Kind: mail.Digit, Leg: p.link.id, Key: press.Key, Held: press.For})
+			w.out.Tell(mail.Notice{Kind: mail.Digit, Leg: p.link.id, Key: press.Key, Held: press.For, Passed: press.Passed})
 		}
 	}
 	p.source.Silent++
@@ -180,11 +195,16 @@ func (p *Port) push(pcm []int16, sounds bool) {
 	} else {
 		p.keyDown = 0
 	}
-	if !sounds || !p.agreed || !p.session.Send || !p.dest.Valid() {
-		p.out.Timestamp += uint32(p.filled + frame)
-		p.filled, p.talking = 0, false
+	if !sounds || !p.agreed || !p.session.Send || !p.dest.Valid() || p.session.Codec == Raw {
+		p.out.Pause(uint32(p.filled) + p.step())
+		p.filled = 0
 		return
 	}
+	p.append(pcm)
+}
+
+// append puts at most a frame behind what is pending, and sends the packets that become full.
+func (p *Port) append(pcm []int16) {
 	p.filled += copy(p.pending[p.filled:], pcm)
 	size := dsp.Samples(p.session.Ptime, rate)
 	sent := 0
@@ -195,19 +215,28 @@ func (p *Port) push(pcm []int16, sounds bool) {
 	p.filled = copy(p.pending[:], p.pending[sent:p.filled])
 }
 
+// sendRest sends what is pending as a packet that is shorter than the others.
+func (p *Port) sendRest() {
+	if p.filled > 0 {
+		p.sendSound(p.pending[:p.filled])
+		p.filled = 0
+	}
+}
+
 // sendSound sends one packet of sound; the first after a pause is marked.
 func (p *Port) sendSound(pcm []int16) {
 	payload := p.packet[rtp.HeaderLen : rtp.HeaderLen+len(pcm)]
-	if p.session.Codec == PCMA {
-		dsp.EncodeALaw(payload, pcm)
+	encode(payload, pcm, p.session.Codec)
+	head := p.out.Sound(p.session.PayloadType, uint32(len(pcm)))
+	p.transmit(&head, len(pcm))
+}
+
+func encode(b []byte, pcm []int16, c Codec) {
+	if c == PCMA {
+		dsp.EncodeALaw(b, pcm)
 	} else {
-		dsp.EncodeULaw(payload, pcm)
+		dsp.EncodeULaw(b, pcm)
 	}
-	p.out.PayloadType, p.out.Marker = p.session.PayloadType, !p.talking
-	p.talking = true
-	p.out.PutHeader(p.packet[:])
-	p.transmit(p.packet[:rtp.HeaderLen+len(pcm)])
-	p.out.Timestamp += uint32(len(pcm))
 }
 
 // pushEvent sends a packet of a key.
@@ -215,13 +244,8 @@ func (p *Port) pushEvent(e rtp.KeyPacket, send bool) {
 	if !send || !p.session.Send || !p.dest.Valid() {
 		return
 	}
-	head := p.out
-	head.Timestamp, head.Marker, head.PayloadType = e.Timestamp, e.Marker, p.session.DTMF
-	var b [rtp.HeaderLen + 4]byte
-	head.PutHeader(b[:])
-	copy(b[rtp.HeaderLen:], e.Payload[:])
-	n := copy(p.packet[:], b[:]) // the kernel reads from memory that does not move
-	p.transmit(p.packet[:n])
+	head := p.out.Event(p.session.DTMF, e.Timestamp, e.Marker)
+	p.transmit(&head, copy(p.packet[rtp.HeaderLen:], e.Payload[:]))
 }
 
 // toneKey puts the tone of key in place of pcm.
@@ -234,11 +258,12 @@ func (p *Port) toneKey(key byte, pcm []int16) {
 	p.keyTone.Fill(pcm)
 }
 
-// transmit sends a packet that is complete.
-func (p *Port) transmit(b []byte) {
-	p.out.Seq++
+// transmit sends head and the n bytes that lie behind it in packet; the kernel reads from memory
+// that does not move.
+func (p *Port) transmit(head *rtp.Packet, n int) {
+	head.PutHeader(p.packet[:])
 	p.stats.sent.Add(1)
 	if p.fd >= 0 {
-		udp.Send(p.fd, b, &p.dest) // a datagram that cannot be sent is lost, as on the net
+		udp.Send(p.fd, p.packet[:rtp.HeaderLen+n], &p.dest) // a datagram that cannot be sent is lost, as on the net
 	}
 }

@@ -56,6 +56,7 @@ func (p *Port) take(b []byte, from netip.AddrPort) {
 	if fresh {
 		p.jitter.Reset()
 		p.keysIn.Restart()
+		p.pass.awaited = false
 	}
 	count(&p.stats.received)
 	if p.link == nil {
@@ -64,37 +65,60 @@ func (p *Port) take(b []byte, from netip.AddrPort) {
 	p.sort(&packet)
 }
 
-// sort hands a packet to the buffer or to the keys, by its payload type.
+// sort passes a packet on, or hands it to the buffer or to the keys, by its payload type.
 func (p *Port) sort(packet *rtp.Packet) {
-	const pcmu, pcma, comfortNoise = 0, 8, 13 // RFC 3551 table 4
-	codec := p.session.Codec
-	switch pt := packet.PayloadType; {
-	case pt == p.session.DTMF && pt != 0:
-		p.keysIn.Put(packet.Timestamp, packet.Payload)
-		return
-	case pt == p.session.PayloadType:
-	case pt == pcmu: // a sender may use any codec that the other end understands
-		codec = PCMU
-	case pt == pcma:
-		codec = PCMA
-	case pt == comfortNoise:
-		return
-	default:
-		count(&p.stats.invalid)
+	if pt := packet.PayloadType; pt == p.session.DTMF && pt != 0 {
+		passes := p.pass.to != nil && p.pass.to.session.DTMF != 0
+		if p.keysIn.Put(packet.Timestamp, packet.Payload, passes) {
+			p.relayKey(packet)
+		} else {
+			p.withhold(packet)
+		}
 		return
 	}
-	n := len(packet.Payload)
-	if n == 0 || n > maxPayload {
-		count(&p.stats.invalid)
+	codec, ok := p.codec(packet.PayloadType)
+	if n := len(packet.Payload); !ok || n == 0 || n > maxPayload {
+		if packet.PayloadType != comfortNoise {
+			count(&p.stats.invalid)
+		}
+		p.withhold(packet)
 		return
 	}
 	if !p.session.Recv {
 		return
 	}
-	if codec == PCMA {
-		dsp.DecodeALaw(p.pcm[:n], packet.Payload)
-	} else {
-		dsp.DecodeULaw(p.pcm[:n], packet.Payload)
+	if p.pass.to != nil {
+		p.relaySound(packet, codec)
 	}
-	p.jitter.Put(packet.Timestamp, packet.Marker, p.pcm[:n])
+	if codec == Raw || p.pass.to != nil && !p.pass.tapped {
+		return
+	}
+	pcm := p.pcm[:len(packet.Payload)]
+	decode(pcm, packet.Payload, codec)
+	p.jitter.Put(packet.Timestamp, packet.Marker, pcm)
+}
+
+const pcmu, pcma, comfortNoise = 0, 8, 13 // RFC 3551 table 4
+
+// codec is what a payload type means.
+func (p *Port) codec(pt uint8) (Codec, bool) {
+	switch {
+	case pt == p.session.PayloadType:
+		return p.session.Codec, true
+	case p.session.Codec == Raw: // its clock may be another
+		return Raw, false
+	case pt == pcmu: // a sender may use any codec that the other end understands
+		return PCMU, true
+	case pt == pcma:
+		return PCMA, true
+	}
+	return Raw, false
+}
+
+func decode(pcm []int16, b []byte, c Codec) {
+	if c == PCMA {
+		dsp.DecodeALaw(pcm, b)
+	} else {
+		dsp.DecodeULaw(pcm, b)
+	}
 }

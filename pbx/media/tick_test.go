@@ -138,7 +138,7 @@ func BenchmarkMixTick32Calls(b *testing.B) {
 	}
 }
 
-// FuzzTake throws datagrams at a port in the middle of a call.
+// FuzzTake throws datagrams at a port in the middle of a call that is passed through.
 func FuzzTake(f *testing.F) {
 	s := newSender(1, 400)
 	f.Add(append([]byte(nil), s.packet(PCMU)...), s.event(5, 0x80, 1, 0))
@@ -146,7 +146,9 @@ func FuzzTake(f *testing.F) {
 	f.Fuzz(func(t *testing.T, one, two []byte) {
 		d := newDesk(t, Options{})
 		p := d.port("a", session(1, PCMU))
-		d.order(join("a", "x"))
+		d.port("b", session(3, PCMU))
+		d.order(join("a", "x"), join("b", "x"))
+		d.ticks(1)
 		for _, b := range [][]byte{one, two, one} {
 			p.take(b, remote(1))
 			d.tick()

@@ -134,7 +134,7 @@ func (p *phone) listen() {
 			return
 		}
 		if packet.PayloadType == 101 {
-			p.events.Put(packet.Timestamp, packet.Payload)
+			p.events.Put(packet.Timestamp, packet.Payload, false)
 		} else {
 			pcm := make([]int16, len(packet.Payload))
 			if packet.PayloadType == 8 {
@@ -256,8 +256,11 @@ func TestKeysGoBothWays(t *testing.T) {
 	if a.keys != "19#" {
 		t.Errorf("the phone was sent %q, want 19#", a.keys)
 	}
-	if got := w.await(1); len(got) != 1 || got[0] != (hal.Digit{Leg: "a", Key: '7', For: 100 * ms}) {
+	if got := w.await(1); len(got) != 1 || got[0] != (hal.Digit{Leg: "a", Key: '7', For: 100 * ms, Passed: true}) {
 		t.Errorf("told %v, want one 7 of 100 ms", got)
+	}
+	if b.keys != "7" {
+		t.Errorf("the other phone was sent %q, want 7", b.keys)
 	}
 	a.continuous()
 	a.port.SendKeys("bad", "1x")

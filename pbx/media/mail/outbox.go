@@ -12,15 +12,16 @@ import (
 // Notice is a signal on its way from the worker to the engine. It is plain memory so that telling
 // one allocates nothing on the worker's thread.
 type Notice struct {
-	Kind Kind
-	Leg  hal.LegID
-	Ref  hal.Ref
-	Key  byte
-	Held time.Duration
-	Cut  bool
-	File string
-	Why  string
-	Log  string // what the log is to say besides; "" nothing
+	Kind   Kind
+	Leg    hal.LegID
+	Ref    hal.Ref
+	Key    byte
+	Held   time.Duration
+	Cut    bool
+	Passed bool
+	File   string
+	Why    string
+	Log    string // what the log is to say besides; "" nothing
 }
 
 // Kind says which signal a Notice is.
@@ -28,6 +29,7 @@ type Kind uint8
 
 const (
 	Logged Kind = iota // no signal, only the log
+	// Played and those that follow are the signals of hal of these names.
 	Played
 	Recorded
 	Digit
@@ -43,7 +45,7 @@ func (n Notice) Signal() hal.Signal {
 	case Recorded:
 		return hal.Recorded{Ref: n.Ref, File: n.File, For: n.Held, Err: n.Why}
 	case Digit:
-		return hal.Digit{Leg: n.Leg, Key: n.Key, For: n.Held}
+		return hal.Digit{Leg: n.Leg, Key: n.Key, For: n.Held, Passed: n.Passed}
 	case Flash:
 		return hal.Flash{Leg: n.Leg}
 	case Failed:
