@@ -457,7 +457,8 @@ func TestBlockedEngineDoesNotDelayTheSound(t *testing.T) {
 	}
 }
 
-// BenchmarkSocketTick32Calls sends and takes the packets of 64 legs through the kernel.
+// BenchmarkSocketTick32Calls sends and takes the packets of 64 legs, mixed because their codecs differ,
+// through the kernel.
 func BenchmarkSocketTick32Calls(b *testing.B) {
 	poll, err := udp.NewPoller(tick)
 	if err != nil {
@@ -479,7 +480,7 @@ func BenchmarkSocketTick32Calls(b *testing.B) {
 		d.order(join(id, hal.BridgeID(rune('A'+i/2))))
 	}
 	for i, p := range ports { // each sends to its neighbour
-		p.Negotiated(Session{Remote: ports[i^1].Local(), Send: true, Recv: true, DTMF: 101})
+		p.Negotiated(Session{Remote: ports[i^1].Local(), Codec: Codec(i % 2), PayloadType: uint8(i % 2 * 8), Send: true, Recv: true, DTMF: 101})
 	}
 	d.settle()
 	b.ReportAllocs()
