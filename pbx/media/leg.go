@@ -34,7 +34,7 @@ type leg struct {
 func (l *leg) listen() {
 	tones := false
 	if l.port != nil {
-		tones = l.port.agreed && l.port.session.DTMF == 0
+		tones = l.port.end.KeysInSound()
 	} else if k, ok := l.audio.(KeysInSound); ok {
 		tones = k.KeysInSound()
 	}
@@ -50,7 +50,7 @@ func (l *leg) listen() {
 func (l *leg) pull(w *Worker) {
 	switch {
 	case l.port != nil:
-		l.heard = l.port.hear(l.in[:])
+		l.heard = l.port.end.Hear(l.in[:])
 		l.port.pullKeys(w)
 	case l.audio == nil:
 		l.heard = false
@@ -74,7 +74,7 @@ func (l *leg) pull(w *Worker) {
 
 // push gives this tick's frame to the wire. In a bridge l.out holds the mix by now.
 func (l *leg) push(w *Worker) {
-	if l.port != nil && l.port.rests() {
+	if l.port != nil && l.port.end.Rests() {
 		return
 	}
 	sounds := l.bridge != nil
@@ -95,7 +95,7 @@ func (l *leg) push(w *Worker) {
 	}
 	switch {
 	case l.port != nil:
-		l.port.push(l.out[:], sounds)
+		l.port.end.Push(l.out[:], sounds)
 	case l.audio == nil:
 	case l.rate == 2*rate:
 		l.doubler.Double(l.wide[:], l.out[:])

@@ -86,6 +86,7 @@ func (w *Worker) attach(id hal.LegID, a hal.Audio) {
 			return
 		}
 		p.link, l.port = l, p
+		p.end.Use(true)
 	}
 	l.listen()
 }
@@ -95,7 +96,7 @@ func (w *Worker) unlink(l *leg) {
 	if l.port != nil {
 		l.part()
 		l.port.link = nil
-		l.port.rest()
+		l.port.end.Use(false)
 	}
 	l.audio, l.port, l.detector = nil, nil, nil
 }
@@ -182,7 +183,7 @@ func (w *Worker) stop(ref hal.Ref) {
 	}
 	for _, l := range w.legs {
 		if l.port != nil && l.port.keysRef == ref {
-			l.port.keysOut.Clear()
+			l.port.end.ForgetKeys()
 		}
 	}
 }

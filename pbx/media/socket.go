@@ -5,10 +5,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
-	"sync/atomic"
 
 	"branchline/hal"
 	"branchline/pbx/media/mail"
+	"branchline/pbx/media/rtp"
 	"branchline/pbx/media/udp"
 )
 
@@ -37,9 +37,8 @@ func (w *Worker) newPort(leg hal.LegID, local netip.AddrPort, fd, rtcp int) *Por
 	var seed [10]byte
 	_, _ = rand.Read(seed[:]) // it does not fail
 	p := &Port{w: w, leg: leg, local: local, fd: fd, rtcp: rtcp}
-	p.out.SSRC = binary.BigEndian.Uint32(seed[:])
-	p.out.Timestamp = binary.BigEndian.Uint32(seed[4:])
-	p.out.Seq = binary.BigEndian.Uint16(seed[8:])
+	p.end.Begin(fd, rtp.Stream{SSRC: binary.BigEndian.Uint32(seed[:]),
+		Timestamp: binary.BigEndian.Uint32(seed[4:]), Seq: binary.BigEndian.Uint16(seed[8:])})
 	return p
 }
 
@@ -62,5 +61,3 @@ func (p *Port) release() {
 	}
 	udp.Close(p.fd, p.rtcp)
 }
-
-func count(c *atomic.Uint64) { c.Add(1) }

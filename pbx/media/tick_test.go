@@ -116,14 +116,14 @@ func TestTheTickAllocatesNothingOnAnyPath(t *testing.T) {
 	}
 	port := d.byID[hal.IncomingLeg("phones", 1, 2)].port
 	if n := testing.AllocsPerRun(300, func() {
-		port.keysOut.Add("1")
+		port.end.SendKeys("1")
 		turn()
 		for _, ok := d.out.Next(); ok; _, ok = d.out.Next() {
 		}
 	}); n != 0 {
 		t.Errorf("%v allocations per tick", n)
 	}
-	if port.stats.sent.Load() < 300 || port.stats.received.Load() < 300 || d.byID["rtpwait"].port.stats.sent.Load() < 100 {
+	if s := port.Stats(); s.Sent < 300 || s.Received < 300 || d.byID["rtpwait"].port.Stats().Sent < 100 {
 		t.Error("the house was not at work")
 	}
 }

@@ -28,13 +28,12 @@ type Notice struct {
 type Kind uint8
 
 const (
-	Logged Kind = iota // no signal, only the log
-	// Played and those that follow are the signals of hal of these names.
-	Played
-	Recorded
-	Digit
-	Flash
-	Failed
+	Logged   Kind = iota // no signal, only the log
+	Played               // hal.Played, and so on
+	Recorded             // hal.Recorded
+	Digit                // hal.Digit
+	Flash                // hal.Flash
+	Failed               // hal.Failed
 )
 
 // Signal is the signal that n is.
