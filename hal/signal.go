@@ -46,9 +46,10 @@ type (
 	Flash struct{ Leg LegID }
 	// Digit is one key: 0-9 * # A-D. It is told once, when it ends; For is how long it was pressed.
 	Digit struct {
-		Leg LegID
-		Key byte
-		For time.Duration
+		Leg    LegID
+		Key    byte
+		For    time.Duration
+		Passed bool // the other leg of its bridge has been sent it already
 	}
 	// Transfer asks to connect the other side of the leg's call to To (SIP REFER, CHLD=4).
 	Transfer struct {

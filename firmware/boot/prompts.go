@@ -15,6 +15,7 @@ import (
 
 	"branchline/pbx/config"
 	"branchline/pbx/media"
+	recorded "branchline/pbx/media/prompts"
 	"branchline/pbx/prompt"
 )
 
@@ -34,7 +35,7 @@ type prompts struct {
 type voice struct {
 	language string // in which the box itself speaks
 	found    bool   // with recordings; else in tones
-	folder   *media.PromptFolder
+	folder   *recorded.Folder
 }
 
 var _ media.Prompts = (*prompts)(nil)
@@ -55,7 +56,7 @@ func findPrompts(data, language string, log *slog.Logger) *prompts {
 // speak looks at what is installed and takes up language, or English where its recordings are not
 // complete: the grammar of a language needs all of its parts.
 func (p *prompts) speak(language string) {
-	v := &voice{language: language, found: true, folder: &media.PromptFolder{Dirs: p.dirs(language)}}
+	v := &voice{language: language, found: true, folder: &recorded.Folder{Dirs: p.dirs(language)}}
 	if !p.whole(language) {
 		v.language, v.found = config.LanguageEnglish, p.whole(config.LanguageEnglish)
 	}
@@ -200,9 +201,9 @@ func (j *judgement) of(name string) config.Problem {
 		}
 		return config.Problem{What: fmt.Sprintf("there is no recording %q; callers would hear a tone", name), Cure: cure, Warning: j.tones}
 	}
-	_, err := media.ReadPrompt(dir, name)
+	_, err := recorded.Read(dir, name)
 	switch {
-	case err != nil && !errors.Is(err, media.ErrNoPrompt):
+	case err != nil && !errors.Is(err, recorded.ErrNone):
 		return config.Problem{What: fmt.Sprintf("%s cannot be played: %v", file, err), Cure: "save it as WAV, 8000 Hz, mono, 16-bit"}
 	case foreign:
 		return config.Problem{

@@ -238,7 +238,7 @@ func (f *Floor) hearLeg(l *leg, signal hal.Signal) {
 	case hal.Resumed:
 		f.holds(l, false)
 	case hal.Digit:
-		f.key(l, s.Key)
+		f.key(l, s.Key, s.Passed)
 	case hal.Transfer:
 		f.order(hal.TransferStatus{Leg: l.id, Ref: s.Ref, Code: 501, Done: true})
 	case hal.Played:

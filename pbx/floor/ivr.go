@@ -82,12 +82,13 @@ func (f *Floor) played(l *leg, ref hal.Ref) {
 }
 
 // key takes a key that the party of l pressed.
-func (f *Floor) key(l *leg, k byte) {
+func (f *Floor) key(l *leg, k byte, passed bool) {
 	c := l.of
 	switch {
 	case c.ending || l.ending:
 	case c.desk != nil && l == c.caller:
 		f.deskKey(c, k)
+	case c.connected && passed: // the bridge did it, to the millisecond
 	case c.connected:
 		f.relayKey(c, l, k)
 	case l == c.caller && c.visit == nil && c.ivr.run.Name() != "":

@@ -235,6 +235,8 @@ func (r *rig) signal(t *testing.T, w []string) hal.Signal {
 		return hal.Resumed{Leg: leg}
 	case "key":
 		return hal.Digit{Leg: leg, Key: rest[0]}
+	case "passed":
+		return hal.Digit{Leg: leg, Key: rest[0], Passed: true}
 	case "played":
 		return hal.Played{Leg: leg, Ref: r.plays[leg]}
 	case "recorded":

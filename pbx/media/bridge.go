@@ -5,6 +5,7 @@ import (
 
 	"branchline/hal"
 	"branchline/hal/dsp"
+	"branchline/pbx/media/mail"
 )
 
 // bridge is a conversation: each member hears the others. It exists while it has members.
@@ -14,6 +15,7 @@ type bridge struct {
 	play     *play // heard by all
 	tapes    []*tape
 	whispers bool // somebody whispers
+	pair     pair
 	sum      [frame]int32
 	tune     [frame]int16
 }
@@ -32,8 +34,13 @@ func (b *bridge) arrange() {
 // mix works out what every member hears: all who talk but itself, whoever whispers to it, and what
 // plays here.
 func (b *bridge) mix(w *Worker) {
+	if b.pair.a != nil {
+		b.rest()
+		return
+	}
 	clear(b.sum[:])
 	for _, l := range b.members {
+		l.mixed = true
 		if l.role == hal.Talk && l.heard {
 			for i, s := range l.in {
 				b.sum[i] += int32(s)
@@ -60,13 +67,23 @@ func (b *bridge) mix(w *Worker) {
 	}
 }
 
+// rest is a tick in which nothing is mixed, because a pair is passed through.
+func (b *bridge) rest() {
+	for _, l := range b.members {
+		clear(l.out[:])
+	}
+	for _, t := range b.tapes {
+		t.turn()
+	}
+}
+
 // music adds what plays into the bridge.
 func (b *bridge) music(w *Worker) {
 	p := b.play
 	if p == nil || !p.ready {
 		return
 	}
-	over := p.render(b.tune[:])
+	over := p.list.Render(b.tune[:])
 	down := int32(1)
 	if p.under {
 		down = 4 // -12 dB
@@ -111,22 +128,22 @@ func (w *Worker) record(o hal.Record) {
 		w.fail("", o.Ref, "this Ref is recording already")
 		return
 	}
-	n := notice{kind: recorded, ref: o.Ref, file: o.File}
+	n := mail.Notice{Kind: mail.Recorded, Ref: o.Ref, File: o.File}
 	if w.opt.Recorder == nil {
-		n.why = "this box does not record"
-		w.tell(n)
+		n.Why = "this box does not record"
+		w.out.Tell(n)
 		return
 	}
 	out, err := w.opt.Recorder.Open(o.File, rate, func(length time.Duration, err error) {
-		n.held = length
+		n.Held = length
 		if err != nil {
-			n.why = err.Error()
+			n.Why = err.Error()
 		}
-		w.post(func() { w.tell(n) })
+		w.post(func() { w.out.Tell(n) })
 	})
 	if err != nil {
-		n.why = err.Error()
-		w.tell(n)
+		n.Why = err.Error()
+		w.out.Tell(n)
 		return
 	}
 	t := &tape{order: o, bridge: b, out: out,

@@ -9,6 +9,7 @@ import (
 
 	"branchline/hal"
 	"branchline/hal/dsp"
+	"branchline/pbx/media/mail"
 )
 
 // desk turns a Worker's ticks by hand, in one goroutine.
@@ -39,13 +40,13 @@ func (d *desk) order(orders ...hal.Order) {
 }
 
 func (d *desk) settle() {
-	d.obey(d.mail.take())
+	d.obey(d.mail.Take())
 	for len(d.loads) > 0 {
 		one := make(chan *play, 1)
 		one <- <-d.loads
 		close(one)
 		d.load(one)
-		d.obey(d.mail.take())
+		d.obey(d.mail.Take())
 	}
 }
 
@@ -57,16 +58,12 @@ func (d *desk) ticks(n int) {
 
 // told takes the signals that are due.
 func (d *desk) told() (list []hal.Signal) {
-	for {
-		select {
-		case n := <-d.notices:
-			if n.kind != logged {
-				list = append(list, n.signal())
-			}
-		default:
-			return list
+	for n, ok := d.out.Next(); ok; n, ok = d.out.Next() {
+		if n.Kind != mail.Logged {
+			list = append(list, n.Signal())
 		}
 	}
+	return list
 }
 
 // expect checks the signals that are due.

@@ -3,6 +3,7 @@ package media
 import (
 	"branchline/hal"
 	"branchline/hal/dsp"
+	"branchline/pbx/media/mail"
 )
 
 // leg is the sound of one party.
@@ -19,6 +20,7 @@ type leg struct {
 
 	in     [frame]int16 // what the party says in this tick
 	heard  bool         // there is something in it
+	mixed  bool         // it was heard in the mix of its bridge
 	out    [frame]int16 // what the party is to hear
 	broken bool
 
@@ -32,7 +34,7 @@ type leg struct {
 func (l *leg) listen() {
 	tones := false
 	if l.port != nil {
-		tones = l.port.agreed && l.port.session.DTMF == 0
+		tones = l.port.end.KeysInSound()
 	} else if k, ok := l.audio.(KeysInSound); ok {
 		tones = k.KeysInSound()
 	}
@@ -48,7 +50,7 @@ func (l *leg) listen() {
 func (l *leg) pull(w *Worker) {
 	switch {
 	case l.port != nil:
-		l.heard = l.port.jitter.Get(l.in[:])
+		l.heard = l.port.end.Hear(l.in[:])
 		l.port.pullKeys(w)
 	case l.audio == nil:
 		l.heard = false
@@ -66,18 +68,21 @@ func (l *leg) pull(w *Worker) {
 		return
 	}
 	if key, held, ok := l.detector.Feed(l.in[:]); ok {
-		w.tell(notice{kind: digit, leg: l.id, key: key, held: held})
+		w.out.Tell(mail.Notice{Kind: mail.Digit, Leg: l.id, Key: key, Held: held})
 	}
 }
 
 // push gives this tick's frame to the wire. In a bridge l.out holds the mix by now.
 func (l *leg) push(w *Worker) {
+	if l.port != nil && l.port.end.Rests() {
+		return
+	}
 	sounds := l.bridge != nil
 	if !sounds {
 		clear(l.out[:])
 	}
 	if p := l.play; p != nil && p.ready {
-		over := p.render(w.scratch[:])
+		over := p.list.Render(w.scratch[:])
 		if l.bridge != nil && p.under {
 			lay(l.out[:], w.scratch[:])
 		} else {
@@ -90,7 +95,7 @@ func (l *leg) push(w *Worker) {
 	}
 	switch {
 	case l.port != nil:
-		l.port.push(l.out[:], sounds)
+		l.port.end.Push(l.out[:], sounds)
 	case l.audio == nil:
 	case l.rate == 2*rate:
 		l.doubler.Double(l.wide[:], l.out[:])

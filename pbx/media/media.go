@@ -7,21 +7,23 @@
 // read and signals are handed up by goroutines of their own. A leg whose handling panics is taken
 // out; the others do not notice.
 //
-// In each tick every leg gives a frame (jitter buffer and G.711, or PCM from its line), every
+// Two RTP legs alone in a bridge, where nothing plays and nothing is to be converted, are passed
+// through: each packet goes on to the other when it comes. Everything else is mixed: in each tick
+// every leg gives a frame (jitter buffer and G.711, or PCM from its line), every
 // bridge mixes what its members hear, and every leg is given its frame: the mix, its own play in
 // place of it, or a play below it. A leg is in one bridge at most; what plays to a leg is heard by
 // nobody else. All bridges run at 8 kHz.
 //
-// Start reading at Worker, then tick in tick.go. What RTP means without sockets is in media/rtp,
-// the sockets without a meaning are in media/udp.
+// Start reading at Worker, then tick in tick.go and pair in pair.go. The RTP end of a leg is in media/packets, what RTP
+// means without sockets in media/rtp, the sockets without a meaning in media/udp.
 package media
 
 import (
 	"log/slog"
-	"net/netip"
 	"time"
 
 	"branchline/hal"
+	"branchline/pbx/media/packets"
 	"branchline/pbx/media/rtp"
 )
 
@@ -68,35 +70,18 @@ type Tape interface {
 // sound (DTMF), and that the wire does not tell them otherwise.
 type KeysInSound interface{ KeysInSound() bool }
 
-// Codec is how sound is packed.
-type Codec uint8
-
-const (
-	PCMU Codec = iota // G.711 µ-law
-	PCMA              // G.711 A-law
+// What a Port is told and tells, see pbx/media/packets.
+type (
+	Codec   = packets.Codec
+	Session = packets.Session
+	Stats   = packets.Stats
 )
 
-func (c Codec) String() string { return [...]string{"PCMU", "PCMA"}[c&1] }
-
-// Session is what an offer and its answer agreed on for a Port.
-type Session struct {
-	Remote      netip.AddrPort // where the far end wants sound; unspecified or invalid: nowhere
-	Codec       Codec
-	PayloadType uint8         // of Codec, as negotiated
-	DTMF        uint8         // payload type of RFC 4733 events; 0: none, keys are tones in the sound
-	Ptime       time.Duration // sound in each packet that we send, 10 to 60 ms; else 20 ms
-	Send, Recv  bool          // as seen by us: false on hold
-}
-
-// Stats counts what a Port saw since it was opened.
-type Stats struct {
-	Received, Sent uint64
-	Foreign        uint64 // packets dropped because another source sent them
-	Invalid        uint64 // packets dropped because they made no sense
-	Late, Lost     uint64 // packets too late to sound; frames that had to be made up
-	Duplicate      uint64
-	Resync         uint64        // jumps of the jitter buffer
-	Silent         time.Duration // since the last packet that counted, while the leg is attached
-}
+// The codecs of a Session.
+const (
+	PCMU = packets.PCMU
+	PCMA = packets.PCMA
+	Raw  = packets.Raw
+)
 
 var _ hal.Audio = (*Port)(nil)

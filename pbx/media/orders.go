@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"branchline/hal"
+	"branchline/pbx/media/mail"
+	"branchline/pbx/media/playlist"
 )
 
 const maxOrders = 100_000 // waiting in the mailbox
@@ -19,7 +21,8 @@ func (w *Worker) Do(o hal.Order) error {
 	case hal.Join:
 		do = func() { w.join(o) }
 	case hal.Play:
-		p, missing := w.compose(o)
+		list, missing := playlist.New(o.Items, w.opt.Country, o.Loop)
+		p := &play{ref: o.Ref, list: list, under: o.Under}
 		do = func() { w.play(p, o, missing) }
 	case hal.Stop:
 		do = func() { w.stop(o.Ref) }
@@ -34,7 +37,7 @@ func (w *Worker) Do(o hal.Order) error {
 	default:
 		return fmt.Errorf("media: %T is no order for sound", o)
 	}
-	if w.mail.size.Load() > maxOrders {
+	if w.mail.Len() > maxOrders {
 		return errBehind
 	}
 	if !w.post(do) {
@@ -63,7 +66,7 @@ func (w *Worker) Detach(leg hal.LegID) {
 
 func (w *Worker) attach(id hal.LegID, a hal.Audio) {
 	if a == nil || id == "" {
-		w.tell(notice{kind: logged, leg: id, log: "attached without sound"})
+		w.out.Tell(mail.Notice{Kind: mail.Logged, Leg: id, Log: "attached without sound"})
 		return
 	}
 	l := w.byID[id]
@@ -79,10 +82,11 @@ func (w *Worker) attach(id hal.LegID, a hal.Audio) {
 	l.audio, l.rate = a, a.Rate()
 	if p, ok := a.(*Port); ok {
 		if p.w != w {
-			w.tell(notice{kind: logged, leg: id, log: "attached a port of another worker"})
+			w.out.Tell(mail.Notice{Kind: mail.Logged, Leg: id, Log: "attached a port of another worker"})
 			return
 		}
 		p.link, l.port = l, p
+		p.end.Use(true)
 	}
 	l.listen()
 }
@@ -90,8 +94,9 @@ func (w *Worker) attach(id hal.LegID, a hal.Audio) {
 // unlink parts the leg from its sound.
 func (w *Worker) unlink(l *leg) {
 	if l.port != nil {
+		l.part()
 		l.port.link = nil
-		l.port.rest()
+		l.port.end.Use(false)
 	}
 	l.audio, l.port, l.detector = nil, nil, nil
 }
@@ -136,7 +141,7 @@ func (w *Worker) enter(l *leg, o hal.Join) {
 		w.byName[b.id] = b
 		w.bridges = append(w.bridges, b)
 	}
-	l.bridge, l.role, l.to = b, o.Role, o.To
+	l.bridge, l.role, l.to, l.mixed = b, o.Role, o.To, false
 	b.members = append(b.members, l)
 	b.arrange()
 }
@@ -150,6 +155,9 @@ func (w *Worker) leave(l *leg) {
 
 // vacate takes l out of b; an empty bridge ends, and with it what plays and records there.
 func (w *Worker) vacate(b *bridge, l *leg) {
+	if b.pair.has(l.port) {
+		b.pair.end()
+	}
 	b.members = without(b.members, l)
 	b.arrange()
 	if len(b.members) > 0 {
@@ -175,7 +183,7 @@ func (w *Worker) stop(ref hal.Ref) {
 	}
 	for _, l := range w.legs {
 		if l.port != nil && l.port.keysRef == ref {
-			l.port.keysOut.Clear()
+			l.port.end.ForgetKeys()
 		}
 	}
 }

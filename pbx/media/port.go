@@ -3,12 +3,11 @@ package media
 import (
 	"net/netip"
 	"sync/atomic"
-	"time"
 
 	"branchline/hal"
-	"branchline/hal/dsp"
+	"branchline/pbx/media/mail"
+	"branchline/pbx/media/packets"
 	"branchline/pbx/media/rtp"
-	"branchline/pbx/media/udp"
 )
 
 // Port is the RTP end of one leg. Its methods may be called from any goroutine and never wait; as
@@ -20,43 +19,13 @@ type Port struct {
 	fd               int // the RTP socket; -1: none (benchmarks)
 	rtcp             int // taken so that nobody else gets it
 	closed, released atomic.Bool
-	stats            counters
 
 	// What follows belongs to the worker's thread.
 	link    *leg // nil: not attached
-	agreed  bool // there was a Session
 	broken  bool
-	session Session
-	source  rtp.Source
-	dest    udp.Addr // where our packets go
-
-	jitter rtp.Jitter
-	keysIn rtp.KeysIn
-	pcm    [maxPayload]int16 // a packet decoded
-
-	out     rtp.Packet // header of the next packet; what must stay continuous is kept here
-	talking bool       // the packet before was sent just before
-	pending [maxPtime + frame]int16
-	filled  int // samples of pending
-	packet  [rtp.HeaderLen + maxPtime]byte
-
-	keysOut rtp.KeysOut
+	end     packets.End
 	keysRef hal.Ref
-	keyTone dsp.Generator
-	keyDown byte
 }
-
-// counters are written by the worker and read by anybody.
-type counters struct {
-	received, sent, foreign, invalid atomic.Uint64
-	late, lost, duplicate, resync    atomic.Uint64
-	silent                           atomic.Uint64 // ticks since the last packet
-}
-
-const (
-	maxPtime   = 60 * rate / 1000 // samples of a packet that we send
-	maxPayload = 960              // samples of a packet that we take: 120 ms
-)
 
 // Rate is 8000 Hz.
 func (p *Port) Rate() int { return rate }
@@ -93,151 +62,52 @@ func (p *Port) Close() {
 }
 
 // Stats counts what the port saw until now.
-func (p *Port) Stats() Stats {
-	c := &p.stats
-	return Stats{
-		Received: c.received.Load(), Sent: c.sent.Load(), Foreign: c.foreign.Load(), Invalid: c.invalid.Load(),
-		Late: c.late.Load(), Lost: c.lost.Load(), Duplicate: c.duplicate.Load(), Resync: c.resync.Load(),
-		Silent: time.Duration(c.silent.Load()) * tick,
-	}
-}
+func (p *Port) Stats() Stats { return p.end.Stats() }
 
 func (p *Port) negotiated(s Session) {
-	if s.Ptime < 10*time.Millisecond || s.Ptime > 60*time.Millisecond {
-		s.Ptime = tick
-	}
-	s.Remote = netip.AddrPortFrom(s.Remote.Addr().Unmap(), s.Remote.Port())
-	if !p.agreed || s.Remote != p.session.Remote {
-		p.source.Expect(s.Remote)
-		p.dest.Set(s.Remote)
-	}
-	p.session, p.agreed = s, true
+	p.end.Negotiated(s)
 	if p.link != nil {
 		p.link.listen()
+		if b := p.link.bridge; b != nil {
+			b.pair.turn(b)
+		}
 	}
 }
 
 func (p *Port) sendKeys(ref hal.Ref, keys string) {
 	switch {
-	case p.link == nil || !p.agreed || !p.session.Send:
+	case p.link == nil || !p.end.Sends():
 		p.w.fail(p.leg, ref, "the leg cannot be sent keys now")
-	case !p.keysOut.Add(keys):
+	case !p.end.SendKeys(keys):
 		p.w.fail(p.leg, ref, "these keys cannot be sent")
 	default:
 		p.keysRef = ref
 	}
 }
 
-// rest forgets what belongs to the leg that was attached.
-func (p *Port) rest() {
-	p.jitter.Reset()
-	p.filled, p.talking = 0, false
+// pullKeys tells the keys that ended in this tick.
+func (p *Port) pullKeys(w *Worker) {
+	if press, ok := p.end.Key(); ok {
+		n := mail.Notice{Kind: mail.Digit, Leg: p.link.id, Key: press.Key, Held: press.For, Passed: press.Passed}
+		if press.Key == rtp.Flash {
+			n = mail.Notice{Kind: mail.Flash, Leg: p.link.id}
+		}
+		w.out.Tell(n)
+	}
 }
 
 // shut takes the port out of the worker and closes its sockets.
 func (p *Port) shut() {
 	p.closed.Store(true)
 	if p.link != nil {
+		p.link.part()
 		p.link.port, p.link.audio, p.link.heard = nil, nil, false
 		p.link = nil
+		p.end.Use(false)
 	}
 	if p.fd >= 0 && p.fd < len(p.w.sockets) && p.w.sockets[p.fd] == p {
 		p.w.sockets[p.fd] = nil
 		p.w.poll.Remove(p.fd)
 	}
 	p.release()
-}
-
-// pullKeys tells the keys that ended in this tick, and publishes what the buffer counted.
-func (p *Port) pullKeys(w *Worker) {
-	if press, ok := p.keysIn.Tick(); ok {
-		if press.Key == rtp.Flash {
-			w.tell(notice{kind: flash, leg: p.link.id})
-		} else {
-			w.tell(notice{kind: digit, leg: p.link.id, key: press.Key, held: press.For})
-		}
-	}
-	p.source.Silent++
-	p.stats.silent.Store(uint64(p.source.Silent))
-	p.stats.late.Store(p.jitter.Late)
-	p.stats.lost.Store(p.jitter.Lost)
-	p.stats.duplicate.Store(p.jitter.Duplicate)
-	p.stats.resync.Store(p.jitter.Resync)
-}
-
-// push sends one frame. The clock of the stream runs on while nothing is sent.
-func (p *Port) push(pcm []int16, sounds bool) {
-	now := p.out.Timestamp + uint32(p.filled)
-	if p.agreed && p.session.DTMF != 0 {
-		if event, send, pressed := p.keysOut.Tick(now); send || pressed != 0 {
-			p.pushEvent(event, send)
-			sounds = sounds && pressed == 0 // no sound beside a key: some phones would play both
-		}
-	} else if _, _, pressed := p.keysOut.Tick(now); pressed != 0 {
-		p.toneKey(pressed, pcm)
-		sounds = true
-	} else {
-		p.keyDown = 0
-	}
-	if !sounds || !p.agreed || !p.session.Send || !p.dest.Valid() {
-		p.out.Timestamp += uint32(p.filled + frame)
-		p.filled, p.talking = 0, false
-		return
-	}
-	p.filled += copy(p.pending[p.filled:], pcm)
-	size := dsp.Samples(p.session.Ptime, rate)
-	sent := 0
-	for p.filled-sent >= size {
-		p.sendSound(p.pending[sent : sent+size])
-		sent += size
-	}
-	p.filled = copy(p.pending[:], p.pending[sent:p.filled])
-}
-
-// sendSound sends one packet of sound; the first after a pause is marked.
-func (p *Port) sendSound(pcm []int16) {
-	payload := p.packet[rtp.HeaderLen : rtp.HeaderLen+len(pcm)]
-	if p.session.Codec == PCMA {
-		dsp.EncodeALaw(payload, pcm)
-	} else {
-		dsp.EncodeULaw(payload, pcm)
-	}
-	p.out.PayloadType, p.out.Marker = p.session.PayloadType, !p.talking
-	p.talking = true
-	p.out.PutHeader(p.packet[:])
-	p.transmit(p.packet[:rtp.HeaderLen+len(pcm)])
-	p.out.Timestamp += uint32(len(pcm))
-}
-
-// pushEvent sends a packet of a key.
-func (p *Port) pushEvent(e rtp.KeyPacket, send bool) {
-	if !send || !p.session.Send || !p.dest.Valid() {
-		return
-	}
-	head := p.out
-	head.Timestamp, head.Marker, head.PayloadType = e.Timestamp, e.Marker, p.session.DTMF
-	var b [rtp.HeaderLen + 4]byte
-	head.PutHeader(b[:])
-	copy(b[rtp.HeaderLen:], e.Payload[:])
-	n := copy(p.packet[:], b[:]) // the kernel reads from memory that does not move
-	p.transmit(p.packet[:n])
-}
-
-// toneKey puts the tone of key in place of pcm.
-func (p *Port) toneKey(key byte, pcm []int16) {
-	if key != p.keyDown {
-		p.keyDown = key
-		tone, _ := dsp.KeyTone(key) // no tone for a flash: silence
-		p.keyTone = dsp.NewGenerator(tone, rate)
-	}
-	p.keyTone.Fill(pcm)
-}
-
-// transmit sends a packet that is complete.
-func (p *Port) transmit(b []byte) {
-	p.out.Seq++
-	p.stats.sent.Add(1)
-	if p.fd >= 0 {
-		udp.Send(p.fd, b, &p.dest) // a datagram that cannot be sent is lost, as on the net
-	}
 }

@@ -1,8 +1,11 @@
 package media
 
-// tick carries every leg's sound on by 20 ms: take from the wires, mix, give to the wires. It
-// allocates nothing.
+// tick carries every leg's sound on by 20 ms: see who is passed through, take from the wires, mix,
+// give to the wires. It allocates nothing.
 func (w *Worker) tick() {
+	for _, b := range w.bridges {
+		w.tryPair(b)
+	}
 	for _, l := range w.legs {
 		w.tryPull(l)
 	}
@@ -15,8 +18,8 @@ func (w *Worker) tick() {
 	if w.broken {
 		w.sweep()
 	}
-	if len(w.overflow) > 0 {
-		w.flush()
+	if w.out.Full() {
+		w.out.Flush()
 	}
 }
 
@@ -34,17 +37,25 @@ func (w *Worker) tryPush(l *leg) {
 	}
 }
 
+func (w *Worker) tryPair(b *bridge) {
+	defer w.spareAll(b)
+	b.pair.tick(b)
+}
+
 func (w *Worker) tryMix(b *bridge) {
-	defer func() {
-		if r := recover(); r != nil {
-			w.broke("", r)
-			for _, l := range b.members {
-				l.broken = true
-			}
-			w.broken = true
-		}
-	}()
+	defer w.spareAll(b)
 	b.mix(w)
+}
+
+// spareAll is deferred around the handling of a bridge: a panic there costs its legs.
+func (w *Worker) spareAll(b *bridge) {
+	if r := recover(); r != nil {
+		w.broke("", r)
+		for _, l := range b.members {
+			l.broken = true
+		}
+		w.broken = true
+	}
 }
 
 // spare is deferred around the handling of a leg: a panic there costs that leg only.

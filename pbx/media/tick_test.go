@@ -1,8 +1,6 @@
 package media
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -10,17 +8,6 @@ import (
 	"branchline/hal/dsp"
 	"branchline/pbx/media/rtp"
 )
-
-func write(t *testing.T, dir, name string, b []byte) {
-	t.Helper()
-	path := filepath.Join(dir, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, b, 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // sender makes the packets of a far end.
 type sender struct {
@@ -114,6 +101,7 @@ type deaf struct{ Tape }
 
 func (deaf) Open(string, int, func(time.Duration, error)) (Tape, error) { return deaf{}, nil }
 func (deaf) Write([]int16) bool                                         { return true }
+func (deaf) Close()                                                     {}
 
 type mute struct{ rate int }
 
@@ -128,15 +116,14 @@ func TestTheTickAllocatesNothingOnAnyPath(t *testing.T) {
 	}
 	port := d.byID[hal.IncomingLeg("phones", 1, 2)].port
 	if n := testing.AllocsPerRun(300, func() {
-		port.keysOut.Add("1")
+		port.end.SendKeys("1")
 		turn()
-		for len(d.notices) > 0 {
-			<-d.notices
+		for _, ok := d.out.Next(); ok; _, ok = d.out.Next() {
 		}
 	}); n != 0 {
 		t.Errorf("%v allocations per tick", n)
 	}
-	if port.stats.sent.Load() < 300 || port.stats.received.Load() < 300 || d.byID["rtpwait"].port.stats.sent.Load() < 100 {
+	if s := port.Stats(); s.Sent < 300 || s.Received < 300 || d.byID["rtpwait"].port.Stats().Sent < 100 {
 		t.Error("the house was not at work")
 	}
 }
@@ -152,7 +139,7 @@ func BenchmarkMixTick32Calls(b *testing.B) {
 	}
 }
 
-// FuzzTake throws datagrams at a port in the middle of a call.
+// FuzzTake throws datagrams at a port in the middle of a call that is passed through.
 func FuzzTake(f *testing.F) {
 	s := newSender(1, 400)
 	f.Add(append([]byte(nil), s.packet(PCMU)...), s.event(5, 0x80, 1, 0))
@@ -160,7 +147,9 @@ func FuzzTake(f *testing.F) {
 	f.Fuzz(func(t *testing.T, one, two []byte) {
 		d := newDesk(t, Options{})
 		p := d.port("a", session(1, PCMU))
-		d.order(join("a", "x"))
+		d.port("b", session(3, PCMU))
+		d.order(join("a", "x"), join("b", "x"))
+		d.ticks(1)
 		for _, b := range [][]byte{one, two, one} {
 			p.take(b, remote(1))
 			d.tick()

@@ -5,20 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"branchline/hal"
+	"branchline/pbx/media/mail"
 	"branchline/pbx/media/udp"
 )
 
 // Worker owns all sound of the box. New makes one; it does nothing until Run.
 type Worker struct {
 	opt   Options
-	mail  mailbox
+	mail  mail.Box
 	wake  atomic.Pointer[udp.Bell] // nil while Run does not run
-	ports portRange
+	ports udp.Range
 
 	// What follows belongs to the thread of Run.
 	poll      *udp.Poller
@@ -30,10 +32,8 @@ type Worker struct {
 	plays     map[hal.Ref]*play
 	tapes     map[hal.Ref]*tape
 	sockets   []*Port // by file descriptor
-	notices   chan notice
-	overflow  []notice
+	out       *mail.Outbox
 	loads     chan *play
-	dropped   uint64
 	broken    bool          // a leg broke in this tick
 	still     time.Duration // of sound left out, not yet told
 	stillTold time.Time
@@ -53,10 +53,10 @@ func New(o Options) *Worker {
 
 // forget begins with no leg, bridge or socket.
 func (w *Worker) forget() {
-	w.legs, w.bridges, w.sockets, w.overflow = nil, nil, nil, nil
+	w.legs, w.bridges, w.sockets = nil, nil, nil
 	w.byID, w.byName = map[hal.LegID]*leg{}, map[hal.BridgeID]*bridge{}
 	w.plays, w.tapes = map[hal.Ref]*play{}, map[hal.Ref]*tape{}
-	w.notices, w.loads = make(chan notice, noticeQueue), make(chan *play, loadQueue)
+	w.out, w.loads = mail.NewOutbox(), make(chan *play, loadQueue)
 }
 
 // Run carries sound until ctx ends and then returns nil. It locks its goroutine to a thread. up is
@@ -73,11 +73,11 @@ func (w *Worker) Run(ctx context.Context, up func(hal.Signal)) error {
 		return fmt.Errorf("media: %w", err)
 	}
 	w.poll, w.in = poll, udp.NewInbox()
-	w.mail.reopen()
+	w.mail.Reopen()
 	w.wake.Store(poll.Bell())
 	stop := context.AfterFunc(ctx, poll.Bell().Ring)
 	var helpers sync.WaitGroup
-	helpers.Go(func() { w.forward(ctx, w.notices, up) })
+	helpers.Go(func() { w.out.Forward(ctx, w.opt.Log, up) })
 	for range loaders {
 		helpers.Go(func() { w.load(w.loads) })
 	}
@@ -87,7 +87,7 @@ func (w *Worker) Run(ctx context.Context, up func(hal.Signal)) error {
 	stop()
 	w.wind()
 	close(w.loads)
-	close(w.notices)
+	w.out.Close()
 	helpers.Wait()
 	w.wake.Store(nil)
 	poll.Close()
@@ -97,14 +97,14 @@ func (w *Worker) Run(ctx context.Context, up func(hal.Signal)) error {
 
 // loop waits for sockets, the clock and the mailbox until ctx ends.
 func (w *Worker) loop(ctx context.Context) error {
-	w.obey(w.mail.take())
+	w.obey(w.mail.Take())
 	receive := w.receive // once: it is an allocation
 	for ctx.Err() == nil {
 		ticks, err := w.poll.Wait(receive)
 		if err != nil {
 			return fmt.Errorf("media: %w", err)
 		}
-		w.obey(w.mail.take())
+		w.obey(w.mail.Take())
 		for range min(ticks, maxCatchUp) {
 			w.tick()
 		}
@@ -127,14 +127,14 @@ func (w *Worker) stoodStill(d time.Duration) {
 	if time.Since(w.stillTold) < stillEvery {
 		return
 	}
-	w.tell(notice{kind: logged, log: "the machine stood still", why: fmt.Sprintf("%v of sound left out since last told", w.still)})
+	w.out.Tell(mail.Notice{Kind: mail.Logged, Log: "the machine stood still", Why: fmt.Sprintf("%v of sound left out since last told", w.still)})
 	w.still, w.stillTold = 0, time.Now()
 }
 
 // obey carries out letters. A panic in one costs that order.
-func (w *Worker) obey(l *letter) {
-	for ; l != nil; l = l.next {
-		w.guarded(l.do)
+func (w *Worker) obey(l *mail.Letter) {
+	for ; l != nil; l = l.Next {
+		w.guarded(l.Do)
 	}
 }
 
@@ -147,10 +147,21 @@ func (w *Worker) guarded(do func()) {
 	do()
 }
 
+// broke reports a panic that was caught. It is called from a deferred function.
+func (w *Worker) broke(leg hal.LegID, why any) {
+	w.out.Tell(mail.Notice{Kind: mail.Logged, Leg: leg, Log: "a panic was caught",
+		Why: fmt.Sprintf("%v\n%s", why, debug.Stack())})
+}
+
+// fail answers an order that is not done.
+func (w *Worker) fail(leg hal.LegID, ref hal.Ref, why string) {
+	w.out.Tell(mail.Notice{Kind: mail.Failed, Leg: leg, Ref: ref, Why: why})
+}
+
 // wind ends everything at the end of Run. Letters already posted are carried out first, so that
 // every socket is known and can be closed.
 func (w *Worker) wind() {
-	w.obey(w.mail.close())
+	w.obey(w.mail.Close())
 	for _, t := range w.tapes {
 		t.out.Close()
 	}
@@ -163,7 +174,7 @@ func (w *Worker) wind() {
 
 // post queues do for the worker's thread. False: Run has ended.
 func (w *Worker) post(do func()) bool {
-	first, ok := w.mail.post(do)
+	first, ok := w.mail.Post(do)
 	if first {
 		if wake := w.wake.Load(); wake != nil {
 			wake.Ring()

@@ -26,6 +26,7 @@ type Jitter struct {
 	head, end uint32 // timestamps: the next to sound, and after the last that came
 	open      bool   // there is a stream, perhaps still gathering
 	playing   bool
+	soon      bool // it is to sound as soon as there is a frame
 	target    int
 	waited    int // ticks of gathering
 	held      int // ticks that head stood still because nothing was there
@@ -39,7 +40,49 @@ type Jitter struct {
 // Reset forgets the stream; the next packet begins a new one.
 func (j *Jitter) Reset() {
 	j.have = [ringLen / 64]uint64{}
-	j.open, j.playing = false, false
+	j.open, j.soon, j.playing = false, false, false
+}
+
+// Resume begins in the middle of a stream whose sound before timestamp has been heard already: it
+// sounds a frame sooner than a new one, and nothing before timestamp does.
+func (j *Jitter) Resume(timestamp uint32) {
+	j.begin(timestamp)
+	j.soon = true
+	j.mending = 2 // what sounded last is long ago
+}
+
+// Ready says that the next Get gives sound, and none that lies a frame or more before timestamp.
+func (j *Jitter) Ready(timestamp uint32) bool {
+	need := Frame
+	if !j.playing {
+		need = j.start()
+	}
+	return j.open && int(int32(j.end-j.head)) >= need && !j.Behind(timestamp)
+}
+
+// Behind says that the next Get gives a frame that lies before timestamp.
+func (j *Jitter) Behind(timestamp uint32) bool {
+	return j.open && int32(timestamp-j.head) >= Frame
+}
+
+// Rest copies what has come but has not sounded, from timestamp on, and says how much of it there
+// was, up to the room in pcm; what is missing is silence.
+func (j *Jitter) Rest(timestamp uint32, pcm []int16) int {
+	left := int(int32(j.end - timestamp))
+	n := min(max(left, 0), len(pcm), limit)
+	for i := range n {
+		pcm[i] = 0
+		if at := timestamp + uint32(i); j.has(at) {
+			pcm[i] = j.ring[at%ringLen]
+		}
+	}
+	return n
+}
+
+// Span is where the stream stands: the timestamps of what sounds next, and after all that came or
+// was made up. False: there is no stream.
+func (j *Jitter) Span() (head, end uint32, ok bool) {
+	return j.head, j.end + uint32(j.held)*Frame, j.open
 }
 
 // Put takes the decoded sound of a packet; marker is its first-of-a-spurt bit.
@@ -51,7 +94,7 @@ func (j *Jitter) Put(timestamp uint32, marker bool, pcm []int16) {
 		j.begin(timestamp)
 	}
 	ahead := int(int32(timestamp - j.head))
-	if ahead < 0 && !j.playing && int(int32(j.end-timestamp)) <= limit {
+	if ahead < 0 && !j.playing && !j.soon && int(int32(j.end-timestamp)) <= limit {
 		j.head, ahead = timestamp, 0 // the first packets came out of order
 	}
 	if ahead < 0 {
@@ -91,6 +134,14 @@ func (j *Jitter) catchUp(ahead int, marker bool) int {
 }
 
 func (j *Jitter) aim() int { return max(j.target, minTarget) }
+
+// start is how much is gathered before the stream sounds.
+func (j *Jitter) start() int {
+	if j.soon {
+		return j.aim() - Frame
+	}
+	return j.aim()
+}
 
 // store writes pcm into the ring. The caller made sure that it fits.
 func (j *Jitter) store(timestamp uint32, pcm []int16) {
@@ -139,7 +190,7 @@ func (j *Jitter) Get(pcm []int16) bool {
 	level := int(int32(j.end - j.head))
 	if !j.playing {
 		j.waited++
-		if level < j.aim() && j.waited <= j.aim()/Frame {
+		if level < j.start() && j.waited <= j.start()/Frame {
 			clear(pcm)
 			return false
 		}

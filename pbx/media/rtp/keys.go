@@ -14,8 +14,9 @@ const Flash = '!'
 
 // Press is one key, pressed and let go.
 type Press struct {
-	Key byte // 0-9 * # A-D, or Flash
-	For time.Duration
+	Key    byte // 0-9 * # A-D, or Flash
+	For    time.Duration
+	Passed bool // as Put was told of its first packet
 }
 
 // KeysIn recognises keys in RFC 4733 packets: each is told once, when it ends, however many of its
@@ -28,14 +29,16 @@ type KeysIn struct {
 	before    time.Duration // of its earlier segments
 	duration  uint16
 	quiet     int // ticks without a packet of it
+	passed    bool
 	told      [16]Press
 	waiting   int // of told
 }
 
-// Put takes the payload of an event packet.
-func (k *KeysIn) Put(timestamp uint32, payload []byte) {
+// Put takes the payload of an event packet. Pass says that packets are being sent on to another
+// party; it answers whether this one is to be: a key is sent on from its first packet or not at all.
+func (k *KeysIn) Put(timestamp uint32, payload []byte, pass bool) bool {
 	if len(payload) < 4 || int(payload[0]) >= len(eventKeys) {
-		return
+		return false
 	}
 	code, end := payload[0], payload[1]&0x80 != 0
 	duration := binary.BigEndian.Uint16(payload[2:])
@@ -47,17 +50,18 @@ func (k *KeysIn) Put(timestamp uint32, payload []byte) {
 		} else {
 			k.finish()
 			k.before = 0
-			k.open = true
+			k.open, k.passed = true, pass
 		}
 		k.any, k.timestamp, k.code, k.duration = true, timestamp, code, 0
 	case after < 0: // a late one of a key already told
-		return
+		return false
 	}
 	k.quiet = 0
 	k.duration = max(k.duration, duration)
 	if end {
 		k.finish()
 	}
+	return k.passed && pass
 }
 
 // finish ends the key that is open, if any.
@@ -67,7 +71,7 @@ func (k *KeysIn) finish() {
 	}
 	k.open = false
 	if k.waiting < len(k.told) {
-		k.told[k.waiting] = Press{eventKeys[k.code], k.before + samples(k.duration)}
+		k.told[k.waiting] = Press{eventKeys[k.code], k.before + samples(k.duration), k.passed}
 		k.waiting++
 	}
 }
@@ -134,6 +138,9 @@ func (k *KeysOut) Add(keys string) bool {
 	k.n += len(keys)
 	return true
 }
+
+// Busy says that keys are being sent.
+func (k *KeysOut) Busy() bool { return k.n > 0 }
 
 // Clear forgets the keys that have not begun.
 func (k *KeysOut) Clear() { k.n = min(k.n, 1) }

@@ -1,9 +1,9 @@
 // Package rtp is what RTP means without its sockets: the packet (RFC 3550), whose packets count,
-// the buffer that makes an even stream of what the net delivers unevenly, and telephone keys as
-// events (RFC 4733).
+// the buffer that makes an even stream of what the net delivers unevenly, the numbers of what is
+// sent, and telephone keys as events (RFC 4733).
 //
 // It is pure and trusts nothing: any bytes may come in. Nothing here allocates after it was made.
-// Start reading at Parse and Jitter. All sound is 8 kHz, so that a timestamp counts samples.
+// Start reading at Parse, Jitter and Stream. All sound is 8 kHz, so that a timestamp counts samples.
 package rtp
 
 import "encoding/binary"

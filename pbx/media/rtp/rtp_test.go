@@ -274,7 +274,7 @@ func TestTheBufferAllocatesNothing(t *testing.T) {
 		at += Frame
 		j.Put(at, false, pcm)
 		j.Get(pcm)
-		in.Put(at, []byte{1, 0x80, 3, 0x20})
+		in.Put(at, []byte{1, 0x80, 3, 0x20}, false)
 		in.Tick()
 		out.Tick(at)
 	}); n != 0 {
@@ -329,27 +329,27 @@ func TestKeyIsToldOnceHoweverItsPacketsCome(t *testing.T) {
 	for name, play := range map[string]func(k *KeysIn){
 		"as it should": func(k *KeysIn) {
 			for d := 160; d <= ms100; d += 160 {
-				k.Put(1000, event(5, false, d))
+				k.Put(1000, event(5, false, d), false)
 			}
 			for range 3 {
-				k.Put(1000, event(5, true, ms100))
+				k.Put(1000, event(5, true, ms100), false)
 			}
 		},
-		"only one end packet":     func(k *KeysIn) { k.Put(1000, event(5, true, ms100)) },
-		"no end packet":           func(k *KeysIn) { k.Put(1000, event(5, false, ms100)) },
-		"an update after the end": func(k *KeysIn) { k.Put(1000, event(5, true, ms100)); k.Put(1000, event(5, false, 640)) },
-		"a new source after it":   func(k *KeysIn) { k.Put(1000, event(5, false, ms100)); k.Restart() },
+		"only one end packet":     func(k *KeysIn) { k.Put(1000, event(5, true, ms100), false) },
+		"no end packet":           func(k *KeysIn) { k.Put(1000, event(5, false, ms100), false) },
+		"an update after the end": func(k *KeysIn) { k.Put(1000, event(5, true, ms100), false); k.Put(1000, event(5, false, 640), false) },
+		"a new source after it":   func(k *KeysIn) { k.Put(1000, event(5, false, ms100), false); k.Restart() },
 		"garbage around it": func(k *KeysIn) {
-			k.Put(900, []byte{5})
-			k.Put(1000, event(5, true, ms100))
-			k.Put(2000, event(99, true, 5))
+			k.Put(900, []byte{5}, false)
+			k.Put(1000, event(5, true, ms100), false)
+			k.Put(2000, event(99, true, 5), false)
 		},
-		"timestamps from far away": func(k *KeysIn) { k.Put(1000+1<<31, event(5, true, ms100)) },
+		"timestamps from far away": func(k *KeysIn) { k.Put(1000+1<<31, event(5, true, ms100), false) },
 	} {
 		var k KeysIn
 		play(&k)
 		got := keys(&k, 20)
-		if len(got) != 1 || got[0] != (Press{'5', 100 * time.Millisecond}) {
+		if len(got) != 1 || got[0] != (Press{Key: '5', For: 100 * time.Millisecond}) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
@@ -357,10 +357,10 @@ func TestKeyIsToldOnceHoweverItsPacketsCome(t *testing.T) {
 
 func TestSameKeyTwiceIsTwoKeysAndALostEndDoesNotHideTheNext(t *testing.T) {
 	var k KeysIn
-	k.Put(1000, event(1, true, 800))
-	k.Put(2600, event(1, false, 800)) // its end is lost
-	k.Put(4200, event(11, true, 800))
-	k.Put(2600, event(1, true, 800)) // comes far too late
+	k.Put(1000, event(1, true, 800), false)
+	k.Put(2600, event(1, false, 800), false) // its end is lost
+	k.Put(4200, event(11, true, 800), false)
+	k.Put(2600, event(1, true, 800), false) // comes far too late
 	got := ""
 	for _, p := range keys(&k, 20) {
 		got += string(p.Key)
@@ -372,11 +372,11 @@ func TestSameKeyTwiceIsTwoKeysAndALostEndDoesNotHideTheNext(t *testing.T) {
 
 func TestLateEndOfOneKeyDoesNotEndTheNext(t *testing.T) {
 	var k KeysIn
-	k.Put(1000, event(1, false, 2400))
-	k.Put(4200, event(2, false, 160))
-	k.Put(1000, event(1, true, 2400))
-	k.Put(4200, event(2, true, 800))
-	want := []Press{{'1', 300 * time.Millisecond}, {'2', 100 * time.Millisecond}}
+	k.Put(1000, event(1, false, 2400), false)
+	k.Put(4200, event(2, false, 160), false)
+	k.Put(1000, event(1, true, 2400), false)
+	k.Put(4200, event(2, true, 800), false)
+	want := []Press{{Key: '1', For: 300 * time.Millisecond}, {Key: '2', For: 100 * time.Millisecond}}
 	if got := keys(&k, 20); !slices.Equal(got, want) {
 		t.Errorf("told %v, want %v", got, want)
 	}
@@ -387,11 +387,11 @@ func TestLongPressInSegmentsIsOneKey(t *testing.T) {
 	at := uint32(0xffff0000)
 	for range 2 {
 		for d := 0; d < 0xffff; d += 160 {
-			k.Put(at, event(0, false, d))
+			k.Put(at, event(0, false, d), false)
 		}
 		at += 0xffff
 	}
-	k.Put(at, event(0, true, 8000))
+	k.Put(at, event(0, true, 8000), false)
 	got := keys(&k, 20)
 	if len(got) != 1 || got[0].For.Round(10*time.Millisecond) != 17380*time.Millisecond {
 		t.Errorf("told %v, want 0 for 17.38 s", got)
@@ -409,7 +409,7 @@ func TestKeysSentAreTheKeysHeard(t *testing.T) {
 	for i := range len(sent)*keyTicks + 20 {
 		p, send, _ := out.Tick(uint32(i * Frame))
 		if send {
-			in.Put(p.Timestamp, p.Payload[:])
+			in.Put(p.Timestamp, p.Payload[:], false)
 			if p.Payload[1]&0x80 != 0 {
 				ends++
 			}
@@ -433,8 +433,8 @@ func FuzzKeysIn(f *testing.F) {
 	f.Add(uint32(1000), event(5, true, 800), uint32(2000), event(5, false, 800))
 	f.Fuzz(func(t *testing.T, at uint32, a []byte, then uint32, b []byte) {
 		var k KeysIn
-		k.Put(at, a)
-		k.Put(then, b)
+		k.Put(at, a, false)
+		k.Put(then, b, false)
 		if got := keys(&k, 30); len(got) > 2 {
 			t.Errorf("two packets made %v", got)
 		}

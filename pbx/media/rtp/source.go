@@ -32,6 +32,9 @@ const (
 // Expect begins anew with the address that was negotiated.
 func (s *Source) Expect(a netip.AddrPort) { *s = Source{expected: a} }
 
+// Newest is the SSRC and number of the last packet that counted.
+func (s *Source) Newest() (ssrc uint32, seq uint16) { return s.stream.ssrc, s.stream.seq }
+
 // Accept says whether a packet counts, whether the address is another one than before, and whether
 // the numbering is.
 func (s *Source) Accept(from netip.AddrPort, p *Packet) (ok, moved, fresh bool) {

@@ -1,4 +1,7 @@
-package media
+// Package prompts finds recorded prompts: as files of a folder, or as chimes where there are none.
+// Both are a media.Prompts. A name cannot lead out of the folder, and what was read is kept up to a
+// bound. Start reading at Folder.
+package prompts
 
 import (
 	"errors"
@@ -10,65 +13,23 @@ import (
 	"time"
 
 	"branchline/hal/dsp"
+	"branchline/pbx/media"
 )
 
 const (
-	loaders   = 2
-	loadQueue = 256
-
+	rate      = 8000
 	maxPrompt = 32 << 20 // bytes of one file: half an hour
 	maxCached = 32 << 20 // bytes of samples kept
 )
 
-// load reads the files of plays until loads is closed.
-func (w *Worker) load(loads <-chan *play) {
-	missing := map[string]bool{}
-	for p := range loads {
-		sounds := make([][]int16, len(p.files))
-		for i, at := range p.files {
-			name := p.sounds[at].file
-			pcm, err := w.read(name)
-			sounds[i] = pcm
-			if err == nil {
-				delete(missing, name)
-			} else if !missing[name] && len(missing) < 1000 {
-				missing[name] = true
-				w.opt.Log.Warn("prompt left out", "prompt", name, "err", err)
-			}
-		}
-		w.post(func() {
-			if p.over {
-				return
-			}
-			for i, at := range p.files {
-				p.sounds[at].pcm, p.sounds[at].n = sounds[i], len(sounds[i])
-			}
-			w.begin(p)
-		})
-	}
-}
+// ErrNone is the error of a prompt that is in none of the folders.
+var ErrNone = errors.New("there is no such file")
 
-// read asks Prompts for one file; a panic there costs that file.
-func (w *Worker) read(name string) (pcm []int16, err error) {
-	if w.opt.Prompts == nil {
-		return nil, errors.New("there are no prompts on this box")
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			pcm, err = nil, fmt.Errorf("reading it broke: %v", r)
-		}
-	}()
-	return w.opt.Prompts.Load(name)
-}
-
-// ErrNoPrompt is the error of a prompt that is in none of the folders.
-var ErrNoPrompt = errors.New("there is no such file")
-
-// PromptFolder finds prompts as WAV files (8 kHz, mono, 16-bit or G.711) in Dirs, the first that has
+// Folder finds prompts as WAV files (8 kHz, mono, 16-bit or G.711) in Dirs, the first that has
 // one: the owner's own before those that came with the box, the wanted language before another. A
 // file that is no sound for us is passed over. What was read is kept, up to a bound, so that a prompt
 // is on the disk only the first time. It must not be copied, nor Dirs changed.
-type PromptFolder struct {
+type Folder struct {
 	Dirs []string
 
 	mu    sync.Mutex
@@ -82,11 +43,11 @@ type prompt struct {
 	used uint64 // clock of the last use
 }
 
-var _ Prompts = (*PromptFolder)(nil)
+var _ media.Prompts = (*Folder)(nil)
 
 // Load reads name, slash-separated and without ending, below one of Dirs. A name cannot lead out of
-// them. The error is ErrNoPrompt where none has it, else what is wrong with the first that does.
-func (f *PromptFolder) Load(name string) ([]int16, error) {
+// them. The error is ErrNone where none has it, else what is wrong with the first that does.
+func (f *Folder) Load(name string) ([]int16, error) {
 	f.mu.Lock()
 	f.clock++
 	if p := f.kept[name]; p != nil {
@@ -95,14 +56,14 @@ func (f *PromptFolder) Load(name string) ([]int16, error) {
 		return p.pcm, nil
 	}
 	f.mu.Unlock()
-	wrong := ErrNoPrompt
+	wrong := ErrNone
 	for _, dir := range f.Dirs {
-		pcm, err := ReadPrompt(dir, name)
+		pcm, err := Read(dir, name)
 		if err == nil {
 			f.keep(name, pcm)
 			return pcm, nil
 		}
-		if errors.Is(wrong, ErrNoPrompt) {
+		if errors.Is(wrong, ErrNone) {
 			wrong = err
 		}
 	}
@@ -110,7 +71,7 @@ func (f *PromptFolder) Load(name string) ([]int16, error) {
 }
 
 // keep remembers pcm and forgets what was not used for longest.
-func (f *PromptFolder) keep(name string, pcm []int16) {
+func (f *Folder) keep(name string, pcm []int16) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.kept == nil {
@@ -133,15 +94,15 @@ func (f *PromptFolder) keep(name string, pcm []int16) {
 	f.bytes += 2 * len(pcm)
 }
 
-// ReadPrompt reads name, slash-separated and without ending, below dir. The error is ErrNoPrompt where
+// Read reads name, slash-separated and without ending, below dir. The error is ErrNone where
 // there is none, else why it cannot be played.
-func ReadPrompt(dir, name string) ([]int16, error) {
+func Read(dir, name string) ([]int16, error) {
 	if !fs.ValidPath(name) || name == "." {
 		return nil, errors.New("not a name of a prompt")
 	}
 	file, err := os.OpenInRoot(dir, name+".wav") // follows no link out of dir
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, ErrNoPrompt
+		return nil, ErrNone
 	}
 	if err != nil {
 		return nil, err
@@ -166,7 +127,7 @@ func ReadPrompt(dir, name string) ([]int16, error) {
 
 // Chimes are prompts for a box that has none: every name is a short chime of its own, so that a
 // caller hears that something was said.
-func Chimes() Prompts { return chimes{} }
+func Chimes() media.Prompts { return chimes{} }
 
 type chimes struct{}
 

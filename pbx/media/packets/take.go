@@ -1,0 +1,99 @@
+package packets
+
+import (
+	"net/netip"
+	"sync/atomic"
+
+	"branchline/hal/dsp"
+	"branchline/pbx/media/rtp"
+)
+
+// Take handles one datagram, which came from from.
+func (e *End) Take(b []byte, from netip.AddrPort) {
+	if !e.agreed {
+		return
+	}
+	packet, ok := rtp.Parse(b)
+	if !ok {
+		count(&e.stats.invalid)
+		return
+	}
+	ok, moved, fresh := e.source.Accept(from, &packet)
+	if !ok {
+		count(&e.stats.foreign)
+		return
+	}
+	if moved {
+		e.dest.Set(from)
+	}
+	if fresh {
+		e.jitter.Reset()
+		e.keysIn.Restart()
+		e.pass.awaited = false
+	}
+	count(&e.stats.received)
+	if !e.used {
+		return
+	}
+	e.sort(&packet)
+}
+
+// sort passes a packet on, or hands it to the buffer or to the keys, by its payload type.
+func (e *End) sort(packet *rtp.Packet) {
+	if pt := packet.PayloadType; pt == e.session.DTMF && pt != 0 {
+		passes := e.pass.to != nil && e.pass.to.session.DTMF != 0
+		if e.keysIn.Put(packet.Timestamp, packet.Payload, passes) {
+			e.relayKey(packet)
+		} else {
+			e.withhold(packet)
+		}
+		return
+	}
+	codec, ok := e.codec(packet.PayloadType)
+	if n := len(packet.Payload); !ok || n == 0 || n > maxPayload {
+		if packet.PayloadType != comfortNoise {
+			count(&e.stats.invalid)
+		}
+		e.withhold(packet)
+		return
+	}
+	if !e.session.Recv {
+		return
+	}
+	if e.pass.to != nil {
+		e.relaySound(packet, codec)
+	}
+	if codec == Raw || e.pass.to != nil && !e.pass.tapped {
+		return
+	}
+	pcm := e.pcm[:len(packet.Payload)]
+	decode(pcm, packet.Payload, codec)
+	e.jitter.Put(packet.Timestamp, packet.Marker, pcm)
+}
+
+const pcmu, pcma, comfortNoise = 0, 8, 13 // RFC 3551 table 4
+
+// codec is what a payload type means.
+func (e *End) codec(pt uint8) (Codec, bool) {
+	switch {
+	case pt == e.session.PayloadType:
+		return e.session.Codec, true
+	case e.session.Codec == Raw: // its clock may be another
+		return Raw, false
+	case pt == pcmu: // a sender may use any codec that the other end understands
+		return PCMU, true
+	case pt == pcma:
+		return PCMA, true
+	}
+	return Raw, false
+}
+
+func decode(pcm []int16, b []byte, c Codec) {
+	if c == PCMA {
+		dsp.DecodeALaw(pcm, b)
+	} else {
+		dsp.DecodeULaw(pcm, b)
+	}
+}
+
+func count(c *atomic.Uint64) { c.Add(1) }
