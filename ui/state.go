@@ -108,7 +108,8 @@ func (h *handler) lines() []api.Line {
 		lines = append(lines, row)
 	}
 	for _, l := range picture.Lines {
-		if !slices.ContainsFunc(doc.Lines, func(c config.Line) bool { return c.Name == l.Name }) {
+		removed := l.Name != "phones" && !l.Up // from the document, and at rest
+		if !removed && !slices.ContainsFunc(doc.Lines, func(c config.Line) bool { return c.Name == l.Name }) {
 			lines = append(lines, api.Line{Name: l.Name, Kind: "inside", Up: l.Up, Why: l.Why, Since: l.Since.UTC(), Legs: l.Legs})
 		}
 	}

@@ -55,21 +55,22 @@ type Box struct {
 	started time.Time
 	boot    uint32
 
-	store   *store.Store
-	journal *journal.Journal
-	board   hal.Board
-	world   *sim.World // nil on real hardware
-	tapes   *recording.Writer
-	media   *media.Worker
-	prompts *prompts
-	phones  *sip.Phones
-	engine  *engine.Engine
-	config  *configuration
-	lines   *lines
-	page    http.Handler
-	records *os.Root
-	live    atomic.Pointer[board.Snapshot]
-	ready   chan struct{}
+	store      *store.Store
+	journal    *journal.Journal
+	board      hal.Board
+	world      *sim.World // nil on real hardware
+	tapes      *recording.Writer
+	media      *media.Worker
+	prompts    *prompts
+	phones     *sip.Phones
+	phonesDown string // why they could not be heard, as last told; runPhones alone
+	engine     *engine.Engine
+	config     *configuration
+	lines      *lines
+	page       http.Handler
+	records    *os.Root
+	live       atomic.Pointer[board.Snapshot]
+	ready      chan struct{}
 }
 
 // New opens the folder and makes a box of what is there. Nothing runs yet, and nothing has been said
@@ -115,6 +116,7 @@ func (b *Box) build() error {
 		return err
 	}
 	doc := b.config.doc()
+	b.config.started = doc
 
 	past, left, err := engine.Restore(b.journal, doc, b.store.BoxID(), b.boot, time.Now().UTC())
 	if err != nil {
@@ -217,9 +219,7 @@ func (b *Box) start(g *supervise.Group) error {
 	}})
 	g.Start(supervise.Service{Name: "engine", Run: b.engine.Run, Vital: true})
 	b.engine.Attach(b.phones)
-	g.Start(supervise.Service{Name: "phones", Run: func(ctx context.Context) error {
-		return b.phones.Run(ctx, b.engine.Hear)
-	}})
+	g.Start(supervise.Service{Name: "phones", Run: b.runPhones})
 	g.Start(supervise.Service{Name: "board", Run: b.world.Run})
 	g.Start(supervise.Service{Name: "live board", Run: b.watch})
 	g.Start(supervise.Service{Name: "retention", Run: b.retain})
@@ -232,6 +232,16 @@ func (b *Box) start(g *supervise.Group) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	return b.engine.Configure(ctx, b.prompts.spoken(b.config.doc()))
+}
+
+// runPhones is the line of desk phones; what keeps it from running is told on the timeline, once.
+func (b *Box) runPhones(ctx context.Context) error {
+	err := b.phones.Run(ctx, b.engine.Hear)
+	if err != nil && err.Error() != b.phonesDown {
+		b.phonesDown = err.Error()
+		b.engine.Hear(hal.OutOfService{Name: b.phones.Name(), Why: b.phonesDown})
+	}
+	return err
 }
 
 // watch keeps the live board up to the timeline.

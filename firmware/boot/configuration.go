@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"sync"
 	"time"
 
@@ -29,6 +30,8 @@ const versions store.Table[version] = "config"
 type configuration struct {
 	box   *Box
 	apply sync.Mutex // one change at a time
+
+	started *config.Doc // in force when the box was started
 
 	mu     sync.RWMutex
 	now    *config.Doc
@@ -123,7 +126,7 @@ func (c *configuration) Apply(ctx context.Context, text []byte, who string) (uin
 	if err != nil {
 		return 0, nil, err
 	}
-	old, _, number := c.Current()
+	_, _, number := c.Current()
 	number++
 	save := func(tx *store.Tx) error {
 		if number > keepVersions {
@@ -144,19 +147,19 @@ func (c *configuration) Apply(ctx context.Context, text []byte, who string) (uin
 	err = c.box.engine.Configure(ctx, c.box.prompts.spoken(doc))
 	at := c.box.journal.Append(time.Now().UTC(), call.ConfigApplied{Version: number, Who: who})
 	err = errors.Join(err, c.box.lines.follow(c.box.lines.group, doc, at))
-	return number, later(old, doc), err
+	return number, c.later(doc), err
 }
 
-// later names what of a new document takes effect when the box restarts.
-func later(old, doc *config.Doc) (out []string) {
-	if fmt.Sprint(old.Network.SIP) != fmt.Sprint(doc.Network.SIP) {
-		out = append(out, "network.sip takes effect when the box is started again")
+// later names what of doc takes effect when the box restarts, for it differs from what runs.
+func (c *configuration) later(doc *config.Doc) (out []string) {
+	if !reflect.DeepEqual(c.started.Network.SIP, doc.Network.SIP) {
+		out = append(out, "network.sip")
 	}
-	if old.Network.RTP != doc.Network.RTP {
-		out = append(out, "network.rtp takes effect when the box is started again")
+	if c.started.Network.RTP != doc.Network.RTP {
+		out = append(out, "network.rtp")
 	}
-	if old.Site.Country != doc.Site.Country {
-		out = append(out, "site.country (its tones) takes effect when the box is started again")
+	if c.started.Site.Country != doc.Site.Country {
+		out = append(out, "site.country (its tones)")
 	}
 	return out
 }

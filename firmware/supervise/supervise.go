@@ -1,5 +1,5 @@
 // Package supervise keeps the box's services running: each is started, started again with a
-// growing pause when it fails, and waited for at the end. Start at Run.
+// growing pause when it fails, and waited for at the end. Start at Group.
 package supervise
 
 import (

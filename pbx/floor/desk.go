@@ -44,7 +44,11 @@ func (f *Floor) deskAnswered(c *contact) {
 		f.say(c, saying, prompt.NotHere)
 	case c.desk.kind == route.Ready:
 		f.toggleReady(c, a)
-	case a != nil && (c.desk.agent == "" || c.desk.agent == a.number):
+	case a != nil && c.desk.agent == a.number: // he says who he is: he wants to be in
+		a.ready, a.reason, a.leaving, a.wrapUntil = true, "", false, time.Time{}
+		f.show(a, a.number, call.BySelf)
+		f.sayItems(c, saying, f.voice().SignedIn(a.number))
+	case a != nil && c.desk.agent == "":
 		a.leaving = true
 		f.show(a, a.number, call.BySelf)
 		f.say(c, saying, prompt.SignedOut)
