@@ -146,7 +146,7 @@ func (c *configuration) Apply(ctx context.Context, text []byte, who string) (uin
 	c.box.prompts.speak(doc.Site.Language)
 	err = c.box.engine.Configure(ctx, c.box.prompts.spoken(doc))
 	at := c.box.journal.Append(time.Now().UTC(), call.ConfigApplied{Version: number, Who: who})
-	err = errors.Join(err, c.box.lines.follow(c.box.lines.group, doc, at))
+	err = errors.Join(err, c.box.lines.follow(c.box.lines.group, doc, at), c.box.journal.Synced(ctx, at))
 	return number, c.later(doc), err
 }
 

@@ -55,10 +55,12 @@ func (p *outlet) apply(n int) (api.Applied, error) {
 	return done, err
 }
 
-// pulledAfterApply pulls the plug as soon as the box has said that a document is in force.
+// pulledAfterApply pulls the plug as soon as the box has said that a document is in force. The
+// timeline says so too.
 func pulledAfterApply(t *testing.T, program string) {
+	const rounds = 20
 	p := plugIn(t, program)
-	for n := range 20 {
+	for n := range rounds {
 		p.start()
 		done, err := p.apply(n + 1)
 		p.pull()
@@ -70,6 +72,15 @@ func pulledAfterApply(t *testing.T, program string) {
 			t.Fatalf("edition %d, version %d, is in force; applied was %d, version %d", got, version, n+1, done.Version)
 		}
 		p.pull()
+	}
+	told := 0
+	for _, e := range p.facts() {
+		if _, ok := e.Fact.(call.ConfigApplied); ok {
+			told++
+		}
+	}
+	if told != 1+rounds {
+		t.Errorf("the timeline tells of %d documents, want the first one and %d more", told, rounds)
 	}
 }
 
