@@ -27,7 +27,7 @@ prompts: ## put the prompts into build/prompts, without root: English recordings
 	@GO="$(GO)" images/prompts/speak.sh build/prompts
 
 test: deps prompts ## run all tests, end to end too; a peer that is missing fails
-	$(GO) test $(PKG) -count=1 -timeout 15m
+	$(GO) test $(PKG) -count=1 -parallel 6 -timeout 15m
 
 test-unit: ## run the tests of each package alone; they need no other maker's programs
 	$(GO) test $$($(GO) list $(PKG) | grep -v /e2e$$) -skip 'Sipp|Baresip' -count=1 -timeout 5m

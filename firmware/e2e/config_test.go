@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -95,6 +96,7 @@ func (r *rig) refusedByAPI(name, file, path, cure string) {
 	if err := json.NewDecoder(res.Body).Decode(&p); err != nil {
 		r.t.Fatal(err)
 	}
+	p.Faults = slices.DeleteFunc(p.Faults, func(f api.Fault) bool { return f.Warning }) // of recordings that are not installed here
 	if res.StatusCode != http.StatusUnprocessableEntity || len(p.Faults) != 1 || p.Faults[0].Path != path ||
 		!strings.Contains(p.Faults[0].Cure, cure) || p.Faults[0].Line == 0 {
 		r.t.Errorf("%s: the API says %s %+v", name, res.Status, p)
