@@ -2,28 +2,22 @@ package e2e
 
 import (
 	"math/rand/v2"
-	"sync"
 	"testing"
 	"time"
 
 	"branchline/board/sim/phone"
 )
 
-// forgotten is how long before the cut an answer may have come that the box has forgotten: the last
-// facts of a call may be lost, and with them what ends it on the wire.
-const forgotten = 100 * time.Millisecond
-
 // pulledInTheMoment pulls the plug again and again while desk phones call, ring and answer.
 func pulledInTheMoment(t *testing.T, program string) {
 	const rounds, calls = 12, 20
 	p := plugIn(t, program)
-	talks := talkers{since: map[*phone.Call]time.Time{}}
-	one, _ := p.phone("201", 0, func(o *phone.Options) { o.OnEvent = talks.note; o.T1 = 20 * time.Millisecond })
+	one, _ := p.phone("201", 0, func(o *phone.Options) { o.T1 = 20 * time.Millisecond })
 	two, _ := p.phone("202", 0, func(o *phone.Options) {
-		o.OnEvent, o.T1 = talks.note, 20*time.Millisecond
-		o.Auto = phone.AnswerAfter(20 * time.Millisecond)
+		o.T1, o.Auto = 20*time.Millisecond, phone.AnswerAfter(20*time.Millisecond)
 	})
 	var stories []story
+	talked, forgotten := 0, 0
 	p.start()
 	p.signedIn(one, two)
 	for round := range rounds {
@@ -38,29 +32,44 @@ func pulledInTheMoment(t *testing.T, program string) {
 		for _, c := range placed {
 			stories = append(stories, phoneStory(c.Call, round, c.dialled))
 		}
-		up := append(one.Calls(), two.Calls()...)
-		ended, others := p.putToRest(up, &talks, p.pulled[round].from.Add(-forgotten))
-		if ended < calls/2 {
-			t.Errorf("round %d: only %d legs were up when the plug was pulled", round, ended)
-		}
-		t.Logf("round %d: the box ended %d legs by itself and %d more in time", round, ended, others)
+		t, f := p.putToRest(append(one.Calls(), two.Calls()...))
+		talked, forgotten = talked+t, forgotten+f
 	}
+	if talked < rounds*calls || forgotten > talked/4 {
+		t.Errorf("%d legs talked when the plug was pulled, and the box had forgotten the answer of %d", talked, forgotten)
+	}
+	t.Logf("%d legs talked when the plug was pulled; the box had forgotten the answer of %d", talked, forgotten)
 	compare(t, p, stories, p.records())
 }
 
-// putToRest starts the box, which must end all calls that talked at a time; of the others it does
-// not know. They end when their persons hang up.
-func (p *outlet) putToRest(calls []*phone.Call, talks *talkers, at time.Time) (ended, others int) {
+// putToRest starts the box, which must end all legs that talked. It may have forgotten the answer of
+// a few, for the last facts of a call may be lost: those end, like the ones that still rang, when their
+// persons hang up.
+func (p *outlet) putToRest(calls []*phone.Call) (talked, forgotten int) {
 	p.t.Helper()
+	talking := map[*phone.Call]bool{}
+	for _, c := range calls {
+		talking[c] = c.State() == phone.Talking
+	}
 	p.start()
+	answered := map[string]bool{}
+	for _, r := range p.records() {
+		for _, l := range r.Legs {
+			answered[l.Wire] = answered[l.Wire] || !l.Answered.IsZero()
+		}
+	}
 	late := time.After(goodbye)
 	for _, c := range calls {
-		if !talks.at(c, at) {
+		switch {
+		case !talking[c]:
+			continue
+		case !answered[c.ID()]:
+			forgotten++
 			continue
 		}
+		talked++
 		select {
 		case <-c.Gone():
-			ended++
 			if !c.Far() || c.Code() != 0 {
 				p.t.Errorf("a call ended %d %s, not by a BYE of the box", c.Code(), c.Cause())
 			}
@@ -69,10 +78,6 @@ func (p *outlet) putToRest(calls []*phone.Call, talks *talkers, at time.Time) (e
 		}
 	}
 	for _, c := range calls {
-		if c.State() == phone.Gone {
-			others++
-			continue
-		}
 		if err := c.Hangup(); err != nil {
 			p.t.Error(err)
 		}
@@ -80,27 +85,5 @@ func (p *outlet) putToRest(calls []*phone.Call, talks *talkers, at time.Time) (e
 	for _, c := range calls {
 		p.reach(c, phone.Gone)
 	}
-	return ended, others - ended
-}
-
-// talkers notes since when calls talk.
-type talkers struct {
-	mu    sync.Mutex
-	since map[*phone.Call]time.Time
-}
-
-func (t *talkers) note(e phone.Event) {
-	if e.Kind == phone.Talks {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		t.since[e.Call] = time.Now()
-	}
-}
-
-// at tells whether c talked at that time.
-func (t *talkers) at(c *phone.Call, when time.Time) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	since, ok := t.since[c]
-	return ok && since.Before(when)
+	return talked, forgotten
 }
