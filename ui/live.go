@@ -118,7 +118,7 @@ func (h *Handler) addLive(mux *http.ServeMux, to huma.API) {
 		OperationID: "live", Method: http.MethodGet, Path: "/api/v1/live",
 		Summary: "The live picture as server-sent events",
 		Description: "First an event snapshot with a Live, then events change with a Change. Who comes back with Last-Event-ID " +
-			"(or last) gets what he missed, or a snapshot where that is not kept. A comment every 15 s says that the box lives.",
+			"(or last) gets what he missed, or a snapshot where that is not kept. An event alive every 15 s says that the box does.",
 		Parameters: []*huma.Param{{Name: "last", In: "query", Schema: &huma.Schema{Type: huma.TypeString}}},
 		Responses: map[string]*huma.Response{
 			"200": {Description: "the stream", Content: map[string]*huma.MediaType{"text/event-stream": {}}},
@@ -163,7 +163,7 @@ func (h *Handler) live(w http.ResponseWriter, r *http.Request) {
 			return
 		case <-more:
 		case <-beat.C:
-			_, err = fmt.Fprint(w, ": alive\n\n")
+			_, err = fmt.Fprintf(w, "event: alive\ndata: {\"now\":%q}\n\n", h.box.Now().UTC().Format(time.RFC3339Nano))
 		}
 	}
 	h.log.Debug("live stream dropped", "err", err)
