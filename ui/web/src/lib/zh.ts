@@ -47,7 +47,7 @@ export const zh: Dictionary = {
   },
   prefs: {
     lang: 'EN',
-    langLong: 'Switch to English',
+    langLong: 'EN: switch to English',
     theme: (now) => `主题：${now}。点击更改`,
     themes: { auto: '跟随系统', light: '浅色', dark: '深色' },
   },
