@@ -29,19 +29,18 @@ func (h *Handler) Run(ctx context.Context) error {
 	defer rows.Wait()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	rows.Go(func() { h.followNewRecords(ctx) })
+	last, err := h.box.Timeline.LastRow(view.RecordsName)
+	if err != nil {
+		return fmt.Errorf("newest record: %w", err)
+	}
+	h.newest.Store(last)
+	rows.Go(func() { h.followNewRecords(ctx, last) })
 	h.readFacts(h.box.Timeline.Last(), keptFacts)
 	return h.hub.Run(ctx)
 }
 
-// followNewRecords tells the live picture of each record as soon as it can be read.
-func (h *Handler) followNewRecords(ctx context.Context) {
-	last, err := h.box.Timeline.LastRow(view.RecordsName)
-	if err != nil {
-		h.log.Error("newest record not found", "err", err)
-		return
-	}
-	h.newest.Store(last)
+// followNewRecords tells the live picture of each record after last as soon as it can be read.
+func (h *Handler) followNewRecords(ctx context.Context, last uint64) {
 	for row := range h.box.Timeline.FollowRows(ctx, view.RecordsName, last) {
 		h.newest.Store(row.No)
 		h.hub.Poke()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,11 +16,14 @@ import (
 
 // world is a picture that a test changes.
 type world struct {
+	mu      sync.Mutex // guards the fields below
 	now     api.Live
 	changed chan struct{}
 }
 
 func (w *world) look() (*api.Live, <-chan struct{}) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	now := w.now
 	now.Calls = append([]api.Call(nil), w.now.Calls...)
 	return &now, w.changed
@@ -28,13 +32,18 @@ func (w *world) look() (*api.Live, <-chan struct{}) {
 // put changes the picture and lets the hub see it.
 func (w *world) put(change func(*api.Live)) {
 	time.Sleep(time.Second) // of the bubble
+	w.set(change)
+	time.Sleep(time.Second)
+}
+
+func (w *world) set(change func(*api.Live)) {
+	w.mu.Lock()
 	w.now.Seq++
 	change(&w.now)
-	was := w.changed
+	close(w.changed)
 	w.changed = make(chan struct{})
-	close(was)
+	w.mu.Unlock()
 	synctest.Wait()
-	time.Sleep(time.Second)
 }
 
 func hub(t *testing.T, w *world, most int) *live.Hub {
@@ -164,11 +173,7 @@ func TestWhatHappensAtOnceIsOneFrame(t *testing.T) {
 		b := watch(t, h, "")
 		got(t, b)
 		for range 100 {
-			w.now.Status.Calls++
-			was := w.changed
-			w.changed = make(chan struct{})
-			close(was)
-			synctest.Wait()
+			w.set(func(l *api.Live) { l.Status.Calls++ })
 		}
 		time.Sleep(time.Second)
 		if heads, _ := got(t, b); len(heads) > 2 {
