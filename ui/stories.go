@@ -13,6 +13,7 @@ import (
 
 	"branchline/hal"
 	"branchline/pbx/config"
+	"branchline/pbx/journal"
 	"branchline/pbx/view"
 	"branchline/pbx/view/words"
 	"branchline/ui/api"
@@ -67,11 +68,12 @@ func (h *Handler) search(_ context.Context, q *searchQuery) (*foundOut, error) {
 		if err != nil {
 			return nil, broken("read records", err)
 		}
+		rows = slices.DeleteFunc(rows, func(r journal.Row) bool { return r.No >= found.Before })
 		next := from + 1
+		if len(rows) == 0 || rows[0].No > next {
+			next = 0 // what is before it is no longer kept
+		}
 		for _, row := range slices.Backward(rows) {
-			if row.No >= found.Before {
-				continue // what is before it is no longer kept
-			}
 			if len(found.Rows) == q.Limit {
 				next = row.No + 1
 				break
