@@ -3,14 +3,16 @@
 GO      ?= go
 APT     ?= apt-get
 # What the tests need of other makers, as program:package of Debian.
-PEERS   := sipp:sip-tester baresip:baresip-core ip:iproute2
+PEERS   := sipp:sip-tester baresip:baresip-core ip:iproute2 chromium:chromium node:nodejs npm:npm
+# What the page is built and tested with, from the lock.
+NODE_MODULES := ui/web/node_modules/.package-lock.json
 FUZZ    ?= 20s
 BENCH   ?= .
 PKG     ?= ./...
 missing := $(strip $(foreach p,$(PEERS),$(if $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v $(firstword $(subst :, ,$(p))) 2>/dev/null),,$(lastword $(subst :, ,$(p))))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build prompts test test-unit race bench deps lint fuzz clean
+.PHONY: help run build prompts web web-check apt-deps test test-unit race bench deps lint fuzz clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +41,20 @@ bench: build ## run the benchmarks and measure the whole box; BENCH=Step PKG=./p
 	$(GO) test $(PKG) -run '^$$' -bench '$(BENCH)' -benchmem | grep -v -e '^?' -e '^ok'
 	$(GO) run ./tools/bench -program build/branchline
 
-deps: ## install what the tests need of other makers (apt, root); nothing to do where it is there
+web: $(NODE_MODULES) ## build the page anew into ui/web/dist, which is committed; needs node, nothing else does
+	cd ui/web && npm run --silent build
+
+web-check: $(NODE_MODULES) ## check the types of the page, and that ui/web/dist is what its sources give
+	cd ui/web && npm run --silent check && npm run --silent build -- --outDir ../../build/web --emptyOutDir --logLevel warn
+	@diff -r build/web ui/web/dist || { echo "ui/web/dist is not what its sources give: make web"; exit 1; }
+
+$(NODE_MODULES): ui/web/package-lock.json
+	cd ui/web && npm ci --no-audit --no-fund
+	@touch $@
+
+deps: apt-deps $(NODE_MODULES) ## install what the tests need of other makers (apt, root; npm); nothing to do where it is there
+
+apt-deps:
 ifneq ($(missing),)
 	@if [ "$$(id -u)" != 0 ]; then \
 		echo "make deps: missing: $(missing)" >&2; \
@@ -59,6 +74,7 @@ lint: ## check format, vet, the shape of the house and the scripts; print its me
 	for script in images/prompts/*.sh; do sh -n $$script || exit 1; done
 	$(GO) run ./tools/archtest
 	$(GO) run ./tools/measure
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory web-check; else echo "no npm: ui/web/dist is not checked"; fi
 
 fuzz: ## fuzz each target for FUZZ (20s)
 	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' hal drivers board pbx ui firmware tools | sort | \

@@ -33,6 +33,6 @@ func run(ctx context.Context, o cli.RunOptions) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("branchline %s runs on board %s in %s\n", boot.Version(), o.Board, o.Data)
+	fmt.Printf("branchline %s runs on board %s in %s\nits page: %s\n", boot.Version(), o.Board, o.Data, box.Page())
 	return box.Run(ctx)
 }

@@ -34,11 +34,7 @@ type notReadyIn struct {
 	Reason string `query:"reason" maxLength:"40" doc:"why, in a word: lunch"`
 }
 
-type outsideIn struct{ Body api.OutsideCall }
-
-type outsideOut struct{ Body api.Placed }
-
-func (h *handler) addActs(to huma.API) {
+func (h *Handler) addActs(to huma.API) {
 	huma.Register(to, act("calls-hangup", "/api/v1/calls/{id}/hangup", "End a call: all its legs are hung up"), h.hangup)
 	huma.Register(to, act("agents-ready", "/api/v1/agents/{number}/ready", "Make a signed-in agent ready; it ends wrap-up too"),
 		func(ctx context.Context, in *agentIn) (*struct{}, error) {
@@ -52,10 +48,6 @@ func (h *handler) addActs(to huma.API) {
 		func(ctx context.Context, in *agentIn) (*struct{}, error) {
 			return h.askAgent(ctx, in.Number, call.SignOut{Agent: in.Number, Actor: in.Who})
 		})
-	huma.Register(to, withBody(huma.Operation{
-		OperationID: "sim-call", Method: http.MethodPost, Path: "/api/v1/sim/calls", DefaultStatus: http.StatusCreated,
-		Summary: "Let somebody in the simulated outside world call the box",
-	}), h.outsideCall)
 }
 
 // act describes something that a person may do; it answers 204 when it is done and on disk.
@@ -63,14 +55,14 @@ func act(id, path, summary string) huma.Operation {
 	return huma.Operation{OperationID: id, Method: http.MethodPost, Path: path, Summary: summary, DefaultStatus: http.StatusNoContent}
 }
 
-func (h *handler) hangup(ctx context.Context, in *hangupIn) (*struct{}, error) {
+func (h *Handler) hangup(ctx context.Context, in *hangupIn) (*struct{}, error) {
 	if !slices.ContainsFunc(h.liveCalls(), func(c api.Call) bool { return c.ID == in.ID }) {
 		return nil, notFound(fmt.Sprintf("no call %q is up", in.ID), "see which are: GET /api/v1/calls, or branchline calls")
 	}
 	return nil, h.ask(ctx, call.EndCall{Call: call.ID(in.ID), Actor: in.Who})
 }
 
-func (h *handler) askAgent(ctx context.Context, number string, c call.Command) (*struct{}, error) {
+func (h *Handler) askAgent(ctx context.Context, number string, c call.Command) (*struct{}, error) {
 	doc, _, _ := h.box.Configuration.Current()
 	if !slices.ContainsFunc(doc.Agents, func(a config.Agent) bool { return a.Number == number }) {
 		return nil, notFound(fmt.Sprintf("there is no agent %q", number), "see who there is: GET /api/v1/agents, or branchline agents")
@@ -79,7 +71,7 @@ func (h *handler) askAgent(ctx context.Context, number string, c call.Command) (
 }
 
 // ask puts c to the floor. What the floor refuses, it refuses in words.
-func (h *handler) ask(ctx context.Context, c call.Command) error {
+func (h *Handler) ask(ctx context.Context, c call.Command) error {
 	ctx, cancel := context.WithTimeout(ctx, askPatience)
 	defer cancel()
 	err := h.box.Commands.Ask(ctx, c)
@@ -92,15 +84,4 @@ func (h *handler) ask(ctx context.Context, c call.Command) error {
 	default:
 		return problem(http.StatusConflict, err.Error(), "see how things stand: branchline agents, branchline calls")
 	}
-}
-
-func (h *handler) outsideCall(ctx context.Context, in *outsideIn) (*outsideOut, error) {
-	if h.box.Simulator == nil {
-		return nil, notFound("the lines of this box are real: there is no simulated outside world", "call it with a telephone")
-	}
-	id, err := h.box.Simulator.Call(ctx, in.Body)
-	if err != nil {
-		return nil, problem(http.StatusUnprocessableEntity, err.Error(), "mend the numbers or the script and try again")
-	}
-	return &outsideOut{api.Placed{ID: id}}, nil
 }

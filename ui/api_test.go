@@ -156,7 +156,8 @@ func TestWhatIsNotThereIsAnsweredInWords(t *testing.T) {
 		"GET /api/v1/nothing":                    "/api/v1/nothing",
 		"GET /api/v1/recordings/nothing":         "nothing",
 		"DELETE /api/v1/status":                  "DELETE",
-		"GET /":                                  "GET /",
+		"GET /nothing.js":                        "/nothing.js",
+		"GET /api/v1/waves/nothing":              "nothing",
 	} {
 		method, path, _ := strings.Cut(path, " ")
 		if p := problemOf(t, ask(h, method, path, ""), http.StatusNotFound); !strings.Contains(p.Detail, word) {

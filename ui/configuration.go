@@ -31,7 +31,7 @@ type checkOut struct{ Body api.Checked }
 
 type applyOut struct{ Body api.Applied }
 
-func (h *handler) addConfiguration(to huma.API) {
+func (h *Handler) addConfiguration(to huma.API) {
 	huma.Register(to, huma.Operation{
 		OperationID: "config", Method: http.MethodGet, Path: "/api/v1/config", Summary: "The configuration in force",
 		Description: "One YAML document. It holds passwords.",
@@ -47,23 +47,23 @@ func (h *handler) addConfiguration(to huma.API) {
 	}), h.apply)
 }
 
-func (h *handler) config(context.Context, *struct{}) (*document, error) {
+func (h *Handler) config(context.Context, *struct{}) (*document, error) {
 	_, text, version := h.box.Configuration.Current()
 	return &document{ContentType: "application/yaml", Version: version, Body: text}, nil
 }
 
-func (h *handler) check(_ context.Context, in *checkIn) (*checkOut, error) {
+func (h *Handler) check(_ context.Context, in *checkIn) (*checkOut, error) {
 	// The body's bytes go back to a pool when the handler returns.
 	problems := h.box.Configuration.Check(bytes.Clone(in.RawBody))
 	return &checkOut{api.Checked{OK: len(config.Wrong(problems)) == 0, Faults: faultsOf(problems)}}, nil
 }
 
-func (h *handler) apply(ctx context.Context, in *applyIn) (*applyOut, error) {
+func (h *Handler) apply(ctx context.Context, in *applyIn) (*applyOut, error) {
 	return h.put(ctx, bytes.Clone(in.RawBody), in.Who)
 }
 
 // put puts text in force, or says in words why not.
-func (h *handler) put(ctx context.Context, text []byte, who string) (*applyOut, error) {
+func (h *Handler) put(ctx context.Context, text []byte, who string) (*applyOut, error) {
 	version, later, err := h.box.Configuration.Apply(ctx, text, who)
 	var wrong *config.LoadError
 	switch {

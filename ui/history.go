@@ -38,7 +38,7 @@ type rollbackIn struct {
 	Who    string `query:"who" default:"local" maxLength:"80" doc:"who wants it; kept with the new version"`
 }
 
-func (h *handler) addHistory(to huma.API) {
+func (h *Handler) addHistory(to huma.API) {
 	huma.Register(to, huma.Operation{
 		OperationID: "config-versions", Method: http.MethodGet, Path: "/api/v1/config/versions",
 		Summary: "Every configuration that is kept, the newest first",
@@ -58,7 +58,7 @@ func (h *handler) addHistory(to huma.API) {
 	}, h.rollback)
 }
 
-func (h *handler) versions(context.Context, *struct{}) (*versionsOut, error) {
+func (h *Handler) versions(context.Context, *struct{}) (*versionsOut, error) {
 	list, err := h.box.Configuration.Versions()
 	if err != nil {
 		return nil, broken("read the configurations", err)
@@ -66,7 +66,7 @@ func (h *handler) versions(context.Context, *struct{}) (*versionsOut, error) {
 	return &versionsOut{list}, nil
 }
 
-func (h *handler) version(_ context.Context, in *versionIn) (*document, error) {
+func (h *Handler) version(_ context.Context, in *versionIn) (*document, error) {
 	text, err := h.text(in.Number)
 	if err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func (h *handler) version(_ context.Context, in *versionIn) (*document, error) {
 	return &document{ContentType: "application/yaml", Version: in.Number, Body: text}, nil
 }
 
-func (h *handler) diff(_ context.Context, in *diffIn) (*diffOut, error) {
+func (h *Handler) diff(_ context.Context, in *diffIn) (*diffOut, error) {
 	from, err := h.doc(in.From)
 	if err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func (h *handler) diff(_ context.Context, in *diffIn) (*diffOut, error) {
 	return &diffOut{config.Diff(from, to)}, nil
 }
 
-func (h *handler) rollback(ctx context.Context, in *rollbackIn) (*applyOut, error) {
+func (h *Handler) rollback(ctx context.Context, in *rollbackIn) (*applyOut, error) {
 	text, err := h.text(in.Number)
 	if err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func (h *handler) rollback(ctx context.Context, in *rollbackIn) (*applyOut, erro
 }
 
 // text is the document of a version, the caller's own.
-func (h *handler) text(number uint64) ([]byte, error) {
+func (h *Handler) text(number uint64) ([]byte, error) {
 	text, ok, err := h.box.Configuration.Text(number)
 	if err != nil {
 		return nil, broken("read the configuration", err)
@@ -108,7 +108,7 @@ func (h *handler) text(number uint64) ([]byte, error) {
 	return bytes.Clone(text), nil
 }
 
-func (h *handler) doc(number uint64) (*config.Doc, error) {
+func (h *Handler) doc(number uint64) (*config.Doc, error) {
 	text, err := h.text(number)
 	if err != nil {
 		return nil, err

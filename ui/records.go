@@ -29,7 +29,7 @@ type followQuery struct {
 
 type pageOut struct{ Body api.Page }
 
-func (h *handler) addRecords(to huma.API) {
+func (h *Handler) addRecords(to huma.API) {
 	huma.Register(to, huma.Operation{
 		OperationID: "records", Method: http.MethodGet, Path: "/api/v1/records", Summary: "Call records, a page at a time",
 	}, h.records)
@@ -40,7 +40,7 @@ func (h *handler) addRecords(to huma.API) {
 	}), h.followRecords)
 }
 
-func (h *handler) records(_ context.Context, q *recordsQuery) (*pageOut, error) {
+func (h *Handler) records(_ context.Context, q *recordsQuery) (*pageOut, error) {
 	after, err := h.after(q.After, q.Since)
 	if err != nil {
 		return nil, broken("read records", err)
@@ -57,7 +57,7 @@ func (h *handler) records(_ context.Context, q *recordsQuery) (*pageOut, error) 
 	return &pageOut{page}, nil
 }
 
-func (h *handler) followRecords(_ context.Context, q *followQuery) (*huma.StreamResponse, error) {
+func (h *Handler) followRecords(_ context.Context, q *followQuery) (*huma.StreamResponse, error) {
 	after, err := h.after(q.After, q.Since)
 	if err != nil {
 		return nil, broken("read records", err)
@@ -80,7 +80,7 @@ func describeRecord(doc *huma.OpenAPI) {
 }
 
 // after is the later of both beginnings, as the number of a row.
-func (h *handler) after(after uint64, since time.Time) (uint64, error) {
+func (h *Handler) after(after uint64, since time.Time) (uint64, error) {
 	if since.IsZero() {
 		return after, nil
 	}

@@ -26,7 +26,7 @@ type scenarioOut struct {
 	Body        []byte
 }
 
-func (h *handler) addScenario(to huma.API) {
+func (h *Handler) addScenario(to huma.API) {
 	huma.Register(to, huma.Operation{
 		OperationID: "scenario", Method: http.MethodGet, Path: "/api/v1/scenario",
 		Summary:     "The flight recorder: the last hours as a scenario that can be replayed",
@@ -34,7 +34,7 @@ func (h *handler) addScenario(to huma.API) {
 	}, h.scenario)
 }
 
-func (h *handler) scenario(_ context.Context, in *scenarioIn) (*scenarioOut, error) {
+func (h *Handler) scenario(_ context.Context, in *scenarioIn) (*scenarioOut, error) {
 	var b bytes.Buffer
 	if err := h.box.Flight.WriteScenario(&b, in.Since); err != nil {
 		return nil, broken("write the scenario", err)

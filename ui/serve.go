@@ -7,9 +7,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
+
+	"branchline/ui/web"
 )
 
 // Socket is the name of the unix socket in the folder of a box.
@@ -21,6 +24,7 @@ const (
 	idlePatience   = 2 * time.Minute
 	stopPatience   = 2 * time.Second // for running requests when the box stops
 	maxHeader      = 16 << 10
+	sendBuffer     = 128 << 10
 )
 
 // ListenUnix opens the box's socket in dir. Only the box's own user may connect (0600), from the
@@ -74,6 +78,30 @@ func shortPath(dir string) (name string, done func(), err error) {
 	return fmt.Sprintf("/proc/self/fd/%d", f.Fd()), func() { f.Close() }, nil
 }
 
+// ServePage answers browsers on this machine at addr until ctx ends, and then returns nil as Serve
+// does. An error says why it cannot, and what to do.
+func ServePage(ctx context.Context, addr netip.AddrPort, h http.Handler, log *slog.Logger) error {
+	var listen net.ListenConfig
+	ln, err := listen.Listen(ctx, "tcp", addr.String())
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return fmt.Errorf("page: %w; is another box running? each needs its own network.page.listen", err)
+	}
+	return Serve(ctx, ln, web.Local(h, func(w http.ResponseWriter, status int, detail, cure string) {
+		refuse(w, problem(status, detail, cure))
+	}), log)
+}
+
+// bounded keeps what the kernel holds for a client that does not read small.
+func bounded(ctx context.Context, c net.Conn) context.Context {
+	if tcp, ok := c.(*net.TCPConn); ok {
+		_ = tcp.SetWriteBuffer(sendBuffer) // without it the kernel's own bound holds
+	}
+	return ctx
+}
+
 // Serve answers on ln until ctx ends, and then returns nil once the running requests have ended,
 // within two seconds. It closes ln.
 func Serve(ctx context.Context, ln net.Listener, h http.Handler, log *slog.Logger) error {
@@ -83,6 +111,7 @@ func Serve(ctx context.Context, ln net.Listener, h http.Handler, log *slog.Logge
 		IdleTimeout:       idlePatience,
 		MaxHeaderBytes:    maxHeader,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ConnContext:       bounded,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	served := make(chan error, 1)

@@ -22,7 +22,7 @@ type (
 	queuesOut struct{ Body []api.Queue }
 )
 
-func (h *handler) addState(to huma.API) {
+func (h *Handler) addState(to huma.API) {
 	show := func(name, summary string) huma.Operation {
 		return huma.Operation{OperationID: name, Method: http.MethodGet, Path: "/api/v1/" + name, Summary: summary}
 	}
@@ -43,7 +43,7 @@ func (h *handler) addState(to huma.API) {
 	})
 }
 
-func (h *handler) status() api.Status {
+func (h *Handler) status() api.Status {
 	doc, _, version := h.box.Configuration.Current()
 	health, now, picture := h.box.Health(), h.box.Now(), h.box.Board()
 	s := api.Status{
@@ -54,7 +54,7 @@ func (h *handler) status() api.Status {
 		Lines:  api.Count{Of: len(doc.Lines)},
 		Phones: api.Count{Of: len(doc.Extensions)},
 		Agents: api.Count{Of: len(doc.Agents)},
-		Disk:   health.Disk, Prompts: "tones",
+		Disk:   health.Disk, Prompts: "tones", Page: health.Page,
 	}
 	if health.Prompts {
 		s.Prompts = "present"
@@ -77,7 +77,7 @@ func (h *handler) status() api.Status {
 	return s
 }
 
-func (h *handler) liveCalls() []api.Call {
+func (h *Handler) liveCalls() []api.Call {
 	picture := h.box.Board()
 	calls := make([]api.Call, 0, len(picture.Calls))
 	for _, c := range picture.Calls {
@@ -96,7 +96,7 @@ func (h *handler) liveCalls() []api.Call {
 
 // lines are those of the configuration, then those that are on the board alone: the desk phones,
 // and lines that were taken out of the configuration and still carry a call.
-func (h *handler) lines() []api.Line {
+func (h *Handler) lines() []api.Line {
 	doc, _, _ := h.box.Configuration.Current()
 	picture := h.box.Board()
 	lines := make([]api.Line, 0, len(doc.Lines)+1)
@@ -116,7 +116,7 @@ func (h *handler) lines() []api.Line {
 	return lines
 }
 
-func (h *handler) agents() []api.Agent {
+func (h *Handler) agents() []api.Agent {
 	doc, _, _ := h.box.Configuration.Current()
 	picture := h.box.Board()
 	agents := make([]api.Agent, 0, len(doc.Agents))
@@ -130,7 +130,7 @@ func (h *handler) agents() []api.Agent {
 	return agents
 }
 
-func (h *handler) queues() []api.Queue {
+func (h *Handler) queues() []api.Queue {
 	doc, _, _ := h.box.Configuration.Current()
 	picture := h.box.Board()
 	queues := make([]api.Queue, 0, len(doc.Queues))

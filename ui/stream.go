@@ -27,7 +27,7 @@ const maxStreams = 64
 
 // stream answers with rows as NDJSON: one JSON document a line, an empty line as heartbeat. open
 // begins the rows and ends them when its ctx ends.
-func stream[T any](h *handler, open func(ctx context.Context) iter.Seq[T]) *huma.StreamResponse {
+func stream[T any](h *Handler, open func(ctx context.Context) iter.Seq[T]) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(hctx huma.Context) {
 		r, w := humago.Unwrap(hctx)
 		if h.streams.Add(1) > maxStreams {

@@ -19,14 +19,14 @@ type timelineQuery struct {
 	Lang   string `query:"lang" enum:"en,zh-CN" doc:"add words in this language"`
 }
 
-func (h *handler) addTimeline(to huma.API) {
+func (h *Handler) addTimeline(to huma.API) {
 	huma.Register(to, ndjson(huma.Operation{
 		OperationID: "timeline", Method: http.MethodGet, Path: "/api/v1/timeline", Summary: "What happened, and what happens",
 		Description: "One Entry a line. An empty line every 15 s says that the box lives. A client that does not read is dropped.",
 	}), h.timeline)
 }
 
-func (h *handler) timeline(_ context.Context, q *timelineQuery) (*huma.StreamResponse, error) {
+func (h *Handler) timeline(_ context.Context, q *timelineQuery) (*huma.StreamResponse, error) {
 	last := h.box.Timeline.Last()
 	since := last
 	if q.Since >= 0 {
@@ -51,7 +51,7 @@ func (h *handler) timeline(_ context.Context, q *timelineQuery) (*huma.StreamRes
 
 // entry is e as the API says it. A fact that cannot be said is logged and left out: the timeline
 // goes on.
-func (h *handler) entry(e call.Entry, lang string) (api.Entry, bool) {
+func (h *Handler) entry(e call.Entry, lang string) (api.Entry, bool) {
 	fact, err := call.Encode(e.Fact)
 	if err != nil {
 		h.log.Error("fact cannot be shown", "seq", e.Seq, "err", err)

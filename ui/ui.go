@@ -1,5 +1,6 @@
 // Package ui is how people and programs see and command a running box: an http.Handler with the
-// API under /api/v1 (OpenAPI 3.1 at /api/v1/openapi.json).
+// API under /api/v1 (OpenAPI 3.1 at /api/v1/openapi.json) and the page at /, whose sources are in
+// ui/web. What moves on the page comes from ui/live.
 //
 // It promises that no client can hold up a call: a handler owns no state, reads snapshots and
 // cursors, asks the engine with a time limit, and drops whoever does not read. What says no is an
@@ -27,13 +28,16 @@ import (
 	"branchline/pbx/view"
 	"branchline/pbx/view/board"
 	"branchline/ui/api"
+	"branchline/ui/live"
+	"branchline/ui/web"
 )
 
 // Box is what the handler needs of a box. All but Simulator and Recordings must be there, and all
 // are used from many goroutines at once.
 type Box struct {
 	Health        func() Health
-	Board         func() board.Snapshot // the latest; nobody changes it
+	Board         func() board.Snapshot  // the latest; nobody changes it
+	Changed       func() <-chan struct{} // closed when Board or the simulated world may have become different
 	Timeline      Timeline
 	Configuration Configuration
 	Commands      Commands
@@ -52,6 +56,7 @@ type Health struct {
 	Started time.Time
 	Prompts bool // false: none are installed, callers hear tones
 	Disk    api.Disk
+	Page    string // address of the page, "" where it cannot be reached
 }
 
 // Timeline is where facts and call records are read; journal.Journal is one.
@@ -88,17 +93,37 @@ type Commands interface {
 type Simulator interface {
 	// Call places a call and returns its id there at once. An error says what is wrong with c.
 	Call(ctx context.Context, c api.OutsideCall) (id string, err error)
+	// Callers are those who are in a call and the last ones whose call is over, newest first.
+	Callers() []api.Caller
+	// Hangup lets somebody hang up, Press lets him press keys. An error says that there is no such
+	// call any more.
+	Hangup(id string) error
+	Press(id, keys string) error
 }
 
-type handler struct {
+// Handler answers requests. Make it by New; while Run runs, the live stream moves.
+type Handler struct {
 	box     Box
 	log     *slog.Logger
+	all     http.Handler
 	streams atomic.Int32 // how many clients follow now
+	hub     *live.Hub
+	newest  atomic.Uint64 // number of the newest record
+
+	// What follows belongs to the hub's goroutine.
+	facts   []api.Happening
+	factsTo call.Seq
 }
 
+var _ http.Handler = (*Handler)(nil)
+
+// ServeHTTP answers r.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.all.ServeHTTP(w, r) }
+
 // New makes the handler. It starts nothing and may be called once the box's parts are made.
-func New(box Box) (http.Handler, error) {
-	h := &handler{box: box, log: box.Log}
+func New(box Box) (*Handler, error) {
+	h := &Handler{box: box, log: box.Log}
+	h.hub = live.New(h.look, box.Health().Boot, maxWatchers, box.Log)
 	mux := http.NewServeMux()
 	to := humago.New(mux, settings(box.Health().Version))
 	h.addState(to)
@@ -108,7 +133,10 @@ func New(box Box) (http.Handler, error) {
 	h.addHistory(to)
 	h.addScenario(to)
 	h.addActs(to)
+	h.addOutside(to)
 	h.addRecordings(mux, to)
+	h.addStories(to)
+	h.addLive(mux, to)
 	describeRecord(to.OpenAPI())
 	document, err := json.Marshal(to.OpenAPI())
 	if err != nil {
@@ -118,10 +146,14 @@ func New(box Box) (http.Handler, error) {
 		w.Header().Set("Content-Type", "application/openapi+json")
 		_, _ = w.Write(document) // a client that has gone needs no answer
 	})
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		refuse(w, notFound(fmt.Sprintf("there is no %s %s here", r.Method, r.URL.Path), "see /api/v1/openapi.json"))
-	})
-	return guard(mux, box.Log), nil
+	mux.HandleFunc("/api/", h.nothingHere)
+	mux.Handle("/", web.Page(http.HandlerFunc(h.nothingHere)))
+	h.all = guard(mux, box.Log)
+	return h, nil
+}
+
+func (h *Handler) nothingHere(w http.ResponseWriter, r *http.Request) {
+	refuse(w, notFound(fmt.Sprintf("there is no %s %s here", r.Method, r.URL.Path), "see /api/v1/openapi.json"))
 }
 
 // settings are huma's, without what needs the internet (its docs page) or adds to every answer

@@ -9,7 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -67,9 +67,11 @@ type Box struct {
 	engine     *engine.Engine
 	config     *configuration
 	lines      *lines
-	page       http.Handler
+	page       *ui.Handler
 	records    *os.Root
 	live       atomic.Pointer[board.Snapshot]
+	changed    bell
+	pageAt     netip.AddrPort
 	ready      chan struct{}
 }
 
@@ -117,6 +119,7 @@ func (b *Box) build() error {
 	}
 	doc := b.config.doc()
 	b.config.started = doc
+	b.pageAt = doc.Network.Page.Listen
 
 	past, left, err := engine.Restore(b.journal, doc, b.store.BoxID(), b.boot, time.Now().UTC())
 	if err != nil {
@@ -222,12 +225,17 @@ func (b *Box) start(g *supervise.Group) error {
 	g.Start(supervise.Service{Name: "phones", Run: b.runPhones})
 	g.Start(supervise.Service{Name: "board", Run: b.world.Run})
 	g.Start(supervise.Service{Name: "live board", Run: b.watch})
+	g.Start(supervise.Service{Name: "outside world", Run: b.watchOutside})
 	g.Start(supervise.Service{Name: "retention", Run: b.retain})
 	if err := b.lines.follow(g, b.config.doc(), 0); err != nil {
 		return err
 	}
 	g.Start(supervise.Service{Name: "api", Run: func(ctx context.Context) error {
 		return ui.Serve(ctx, listener, b.page, b.o.Log)
+	}})
+	g.Start(supervise.Service{Name: "live page", Run: b.page.Run})
+	g.Start(supervise.Service{Name: "page", Run: func(ctx context.Context) error {
+		return ui.ServePage(ctx, b.pageAt, b.page, b.o.Log)
 	}})
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -251,8 +259,20 @@ func (b *Box) watch(ctx context.Context) error {
 		s := fold.Snapshot()
 		b.live.Store(&s)
 		b.lines.settle(&s)
+		b.changed.ring()
 	})
 }
+
+// watchOutside tells the page what happens in the simulated world.
+func (b *Box) watchOutside(ctx context.Context) error {
+	for range b.world.Network.Watch(ctx, 0) {
+		b.changed.ring()
+	}
+	return nil
+}
+
+// Page is the address of the page, for a browser on this machine.
+func (b *Box) Page() string { return "http://" + b.pageAt.String() + "/" }
 
 // endCalls hangs up whoever is still in a call, so that no wire keeps one that nobody serves.
 func (b *Box) endCalls() {

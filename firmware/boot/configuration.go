@@ -158,6 +158,9 @@ func (c *configuration) later(doc *config.Doc) (out []string) {
 	if c.started.Network.RTP != doc.Network.RTP {
 		out = append(out, "network.rtp")
 	}
+	if c.started.Network.Page != doc.Network.Page {
+		out = append(out, "network.page")
+	}
 	if c.started.Site.Country != doc.Site.Country {
 		out = append(out, "site.country (its tones)")
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -76,10 +77,11 @@ Phones   %d of %d signed in
 Agents   %d of %d signed in
 Prompts  %s
 Disk     %s free of %s
+Page     %s
 `, span(up), clock(st.Started, site), st.Boot, st.Version, st.Board,
 		printable(st.Site), st.Timezone, st.Config, st.Calls,
 		st.Lines.Up, st.Lines.Of, st.Phones.Up, st.Phones.Of, st.Agents.Up, st.Agents.Of,
-		prompts, bytesOf(st.Disk.FreeBytes), bytesOf(st.Disk.TotalBytes))
+		prompts, bytesOf(st.Disk.FreeBytes), bytesOf(st.Disk.TotalBytes), cmp.Or(st.Page, "none"))
 	return err
 }
 

@@ -63,7 +63,7 @@ func document(t *testing.T, ip netip.Addr, replace ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.ReplaceAll(string(raw), "127.0.0.1:5060", ip.String()+":5060")
+	text := strings.ReplaceAll(string(raw), "127.0.0.1:", ip.String()+":")
 	for i := 0; i+1 < len(replace); i += 2 {
 		if !strings.Contains(text, replace[i]) {
 			t.Fatalf("testdata/branch.yaml has no %q", replace[i])

@@ -17,6 +17,8 @@ func fill(v any) {
 		*v = SIP{Listen: []netip.AddrPort{netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 5060)}, Realm: "branchline"}
 	case *RTP:
 		*v = RTP{First: 10000, Last: 10999}
+	case *Page:
+		*v = Page{Listen: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 8088)}
 	case *Line:
 		*v = Line{Kind: KindSIM}
 	case *Queue:

@@ -39,8 +39,9 @@ type Site struct {
 
 // Network holds addresses and ports. Changes of it take effect when the box restarts.
 type Network struct {
-	SIP SIP `yaml:"sip"`
-	RTP RTP `yaml:"rtp"`
+	SIP  SIP  `yaml:"sip"`
+	RTP  RTP  `yaml:"rtp"`
+	Page Page `yaml:"page"`
 }
 
 // SIP is where desk phones reach the box: real addresses, not wildcards.
@@ -53,6 +54,12 @@ type SIP struct {
 type RTP struct {
 	First uint16 `yaml:"first"`
 	Last  uint16 `yaml:"last"`
+}
+
+// Page is where a browser finds the page. It must be an address that only this machine reaches,
+// because the box does not yet know who may see what.
+type Page struct {
+	Listen netip.AddrPort `yaml:"listen"` // default 127.0.0.1:8088
 }
 
 // Line is one outside line: which slot of the board, and where its callers go.

@@ -154,6 +154,20 @@ func (v *validator) network() {
 		v.add("network.sip.realm", quote(sip.Realm)+" is no realm", "write letters, digits and . - _ @, as in branchline")
 	}
 	v.rtp(rtp)
+	v.page(v.doc.Network.Page)
+}
+
+// page keeps the page on this machine: whoever reaches it may do everything.
+func (v *validator) page(p Page) {
+	const path = "network.page.listen"
+	switch a := p.Listen; {
+	case !a.Addr().Unmap().IsLoopback():
+		v.add(path, a.String()+" can be reached from other machines, and the page asks nobody who he is", "take a loopback address, as 127.0.0.1:8088")
+	case a.Port() == 0:
+		v.add(path, a.String()+" has no port", "name one, as in 127.0.0.1:8088")
+	case slices.Contains(v.doc.Network.SIP.Listen, a):
+		v.add(path, a.String()+" is where the phones reach the box", "take another port, as 8088")
+	}
 }
 
 // rtp wants a pair of ports (RFC 3550 clause 11: an even one, and the next for RTCP) per call that

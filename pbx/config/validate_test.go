@@ -41,6 +41,10 @@ func TestEachMistakeIsNamedWithPathAndCure(t *testing.T) {
 		{"odd port", func(d *Doc) { d.Network.RTP.First = 10001 }, []string{"network.rtp.first"}},
 		{"too few ports", func(d *Doc) { d.Network.RTP.Last = 10004 }, []string{"network.rtp.last"}},
 		{"just enough ports", func(d *Doc) { d.Network.RTP.Last = 10005 }, nil},
+		{"page for everybody", func(d *Doc) { d.Network.Page.Listen = addr("0.0.0.0:8088") }, []string{"network.page.listen"}},
+		{"page for the LAN", func(d *Doc) { d.Network.Page.Listen = addr("192.168.1.10:8088") }, []string{"network.page.listen"}},
+		{"page without a port", func(d *Doc) { d.Network.Page.Listen = addr("127.0.0.1:0") }, []string{"network.page.listen"}},
+		{"page without an address", func(d *Doc) { d.Network.Page.Listen = netip.AddrPort{} }, []string{"network.page.listen"}},
 		{"range backwards", func(d *Doc) { d.Network.RTP.Last = 9000 }, []string{"network.rtp.last"}},
 
 		{"no name of a line", func(d *Doc) { d.Lines[0].Name = ""; d.Outbound = nil }, []string{"lines[0].name"}},
@@ -163,10 +167,10 @@ func TestProblemsAreAllNamedAtOnceInTheOrderOfTheText(t *testing.T) {
 		t.Fatal("the text is readable")
 	}
 	want := []string{
-		`line 36, column 6: extensions[1].number: there is a desk phone with the number "201" already, at extensions[0].number; give each its own; capitals make no difference`,
-		`line 50, column 5: queues[0].agents: the queue has no agents; name at least one agent's number, as in [1001]`,
-		`line 79, column 9: flows[0].steps[2].then: there is no step "godbye"; did you mean "goodbye"?`,
-		`line 96, column 3: codes.ready: "23" is no code; begin it with * or #, at most 8 keys, as in "*22"`,
+		`line 38, column 6: extensions[1].number: there is a desk phone with the number "201" already, at extensions[0].number; give each its own; capitals make no difference`,
+		`line 52, column 5: queues[0].agents: the queue has no agents; name at least one agent's number, as in [1001]`,
+		`line 81, column 9: flows[0].steps[2].then: there is no step "godbye"; did you mean "goodbye"?`,
+		`line 98, column 3: codes.ready: "23" is no code; begin it with * or #, at most 8 keys, as in "*22"`,
 	}
 	got := make([]string, len(wrong))
 	for i, p := range wrong {

@@ -59,7 +59,7 @@ func check(house fs.FS) ([]breach, error) {
 		switch base := path.Base(name); {
 		case err != nil:
 			return err
-		case d.IsDir() && name != "." && (base == "testdata" || base == "build" || base == "vendor" || base[0] == '.' || base[0] == '_'):
+		case d.IsDir() && name != "." && (base == "testdata" || base == "build" || base == "vendor" || base == "node_modules" || base[0] == '.' || base[0] == '_'):
 			return fs.SkipDir
 		case d.IsDir() || !strings.HasSuffix(name, ".go"):
 			return nil

@@ -70,6 +70,8 @@ func (s *show) run(ctx context.Context, once bool) error {
 		return err
 	}
 	status := s.ask("status")
+	page := pageOf(status)
+	s.say("\n  Its page, for a browser on this machine:  " + page + "\n")
 	if strings.Contains(status, "tones instead") {
 		s.say("No recorded prompts here: the box speaks in tones. `make prompts` unpacks them.")
 	}
@@ -85,13 +87,23 @@ func (s *show) run(ctx context.Context, once bool) error {
 	if once {
 		return nil
 	}
-	s.say(next)
+	s.say("\nThe box stays up. Its page: " + page + next)
 	<-ctx.Done()
 	return nil
 }
 
+// pageOf finds the address of the page in what status prints.
+func pageOf(status string) string {
+	for line := range strings.Lines(status) {
+		if f := strings.Fields(line); len(f) == 2 && f[0] == "Page" {
+			return f[1]
+		}
+	}
+	return "none"
+}
+
 const next = `
-The box stays up. In another terminal, try:
+In another terminal, try:
 
   build/branchline follow                       what happens, as it happens
   build/branchline sim call --from +493055512   another call to the SIM

@@ -94,7 +94,7 @@ func measure(house fs.FS) ([]*pkg, error) {
 		switch base := path.Base(name); {
 		case err != nil:
 			return err
-		case d.IsDir() && name != "." && (base == "testdata" || base == "build" || base == "vendor" || base[0] == '.' || base[0] == '_'):
+		case d.IsDir() && name != "." && (base == "testdata" || base == "build" || base == "vendor" || base == "node_modules" || base[0] == '.' || base[0] == '_'):
 			return fs.SkipDir
 		case d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || forTests(path.Dir(name)):
 			return nil

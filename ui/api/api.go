@@ -26,6 +26,7 @@ type Status struct {
 	Agents   Count     `json:"agents" doc:"agents signed in, of all"`
 	Disk     Disk      `json:"disk"`
 	Prompts  string    `json:"prompts" enum:"present,tones" doc:"tones: no prompts are installed, callers hear tones instead"`
+	Page     string    `json:"page,omitempty" doc:"address of the page, for a browser on this machine" example:"http://127.0.0.1:8088/"`
 }
 
 // Count is how many are up, of how many.

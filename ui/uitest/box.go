@@ -161,11 +161,33 @@ func (s simulator) Call(_ context.Context, c api.OutsideCall) (string, error) {
 	return fmt.Sprintf("c1-%d", len(s.calls)), nil
 }
 
+// Callers are those who called, all of them in the conversation.
+func (s simulator) Callers() (list []api.Caller) {
+	for i, c := range s.Calls() {
+		list = append(list, api.Caller{ID: fmt.Sprintf("c1-%d", i+1), Number: c.From, Line: c.To, State: "answered", Began: Now()})
+	}
+	return list
+}
+
+// Hangup knows the calls that were placed.
+func (s simulator) Hangup(id string) error {
+	for _, c := range s.Callers() {
+		if c.ID == id {
+			return nil
+		}
+	}
+	return fmt.Errorf("nobody outside is in a call %q", id)
+}
+
+// Press is like Hangup.
+func (s simulator) Press(id, _ string) error { return s.Hangup(id) }
+
 // Parts is what ui.New takes.
 func (b *Box) Parts() ui.Box {
 	return ui.Box{
 		Health:        b.health,
 		Board:         b.board,
+		Changed:       b.Timeline.Changed,
 		Timeline:      b.Timeline,
 		Configuration: b,
 		Commands:      b,
@@ -179,7 +201,7 @@ func (b *Box) Parts() ui.Box {
 func (b *Box) health() ui.Health {
 	return ui.Health{
 		Version: "0.1.0", Board: "sim", Boot: 4, Started: Now().Add(-2*time.Hour - 3*time.Minute),
-		Disk: api.Disk{FreeBytes: 12 << 30, TotalBytes: 32 << 30},
+		Disk: api.Disk{FreeBytes: 12 << 30, TotalBytes: 32 << 30}, Page: "http://127.0.0.1:8088/",
 	}
 }
 

@@ -44,6 +44,16 @@ func (t *Timeline) wake() {
 	}
 }
 
+// Changed is closed when there is more than now.
+func (t *Timeline) Changed() <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.more == nil {
+		t.more = make(chan struct{})
+	}
+	return t.more
+}
+
 // Last is the number of the newest entry.
 func (t *Timeline) Last() call.Seq {
 	t.mu.Lock()

@@ -8,18 +8,33 @@ import (
 	"branchline/pbx/view"
 )
 
-// beat is one moment of a story.
-type beat struct {
-	at   time.Time
-	text string
+// Moment is one line of a story.
+type Moment struct {
+	At    time.Time // UTC
+	Words string
 }
 
 // Story tells a record: one line for each moment, with its time in UTC, and a line that sums up.
 func Story(r view.Record, lang string) []string {
+	moments, summary := Tell(r, lang)
+	var out []string
+	for _, m := range moments {
+		if m.At.IsZero() {
+			out = append(out, m.Words)
+			continue
+		}
+		out = append(out, m.At.Format("15:04:05.000")+"  "+m.Words)
+	}
+	return append(out, summary)
+}
+
+// Tell tells a record as moments in order, with a line that sums up. Troubles come last: their
+// times are not kept.
+func Tell(r view.Record, lang string) (moments []Moment, summary string) {
 	t := tongueOf(lang)
-	beats := []beat{{r.Began, t.opening(r)}}
+	beats := []Moment{{r.Began, t.opening(r)}}
 	for _, k := range r.Keys {
-		beats = append(beats, beat{k.At, t.say("key %s is pressed", "按键 %s", k.Key)})
+		beats = append(beats, Moment{k.At, t.say("key %s is pressed", "按键 %s", k.Key)})
 	}
 	for _, v := range r.Visits {
 		beats = append(beats, t.visit(v)...)
@@ -28,20 +43,19 @@ func Story(r view.Record, lang string) []string {
 		beats = append(beats, t.leg(l)...)
 	}
 	for _, rec := range r.Recordings {
-		beats = append(beats, beat{rec.Started, t.say("recording begins: %s", "开始录音：%s", rec.File)})
+		beats = append(beats, Moment{rec.Started, t.say("recording begins: %s", "开始录音：%s", rec.File)})
 	}
 	if !r.Connected.IsZero() {
-		beats = append(beats, beat{r.Connected, t.say("the parties hear each other", "双方通话")})
+		beats = append(beats, Moment{r.Connected, t.say("the parties hear each other", "双方通话")})
 	}
-	slices.SortStableFunc(beats, func(a, b beat) int { return a.at.Compare(b.at) })
-	var out []string
-	for _, b := range beats {
-		out = append(out, b.at.UTC().Format("15:04:05.000")+"  "+b.text)
+	slices.SortStableFunc(beats, func(a, b Moment) int { return a.At.Compare(b.At) })
+	for i := range beats {
+		beats[i].At = beats[i].At.UTC()
 	}
 	for _, trouble := range r.Troubles {
-		out = append(out, t.say("trouble: %s", "故障：%s", trouble))
+		beats = append(beats, Moment{Words: t.say("trouble: %s", "故障：%s", trouble)})
 	}
-	return append(out, t.summary(r))
+	return beats, t.summary(r)
 }
 
 func (t tongue) opening(r view.Record) string {
@@ -55,32 +69,32 @@ func (t tongue) opening(r view.Record) string {
 	return t.say("%s calls %s on %s", "%s 呼叫 %s，线路 %s", from, r.To, r.Line)
 }
 
-func (t tongue) visit(v view.Visit) []beat {
-	out := []beat{{v.Entered, t.say("waits in queue %s", "进入队列 %s 等待", v.Queue)}}
+func (t tongue) visit(v view.Visit) []Moment {
+	out := []Moment{{v.Entered, t.say("waits in queue %s", "进入队列 %s 等待", v.Queue)}}
 	for _, o := range v.Offers {
-		out = append(out, beat{o.At, t.say("%s is offered the call: %s", "派发给座席 %s：%s", o.Agent, t.offerWhy(o.Why))})
+		out = append(out, Moment{o.At, t.say("%s is offered the call: %s", "派发给座席 %s：%s", o.Agent, t.offerWhy(o.Why))})
 		if !o.Closed.IsZero() {
 			text := t.say("%s: %s", "座席 %s：%s", o.Agent, t.why(o.Result))
 			if o.Reason != "" {
 				text = t.say("%s: %s (%s)", "座席 %s：%s（%s）", o.Agent, t.why(o.Result), t.why(o.Reason))
 			}
-			out = append(out, beat{o.Closed, text})
+			out = append(out, Moment{o.Closed, text})
 		}
 	}
 	return out
 }
 
-func (t tongue) leg(l view.Leg) []beat {
+func (t tongue) leg(l view.Leg) []Moment {
 	who := cmp.Or(string(l.Number), string(l.Leg))
-	var out []beat
+	var out []Moment
 	if l.Outgoing {
-		out = append(out, beat{l.Began, t.say("%s is called over %s", "呼叫 %s，线路 %s", who, l.Line)})
+		out = append(out, Moment{l.Began, t.say("%s is called over %s", "呼叫 %s，线路 %s", who, l.Line)})
 	}
 	if !l.Alerting.IsZero() {
-		out = append(out, beat{l.Alerting, t.say("%s rings", "%s 振铃", who)})
+		out = append(out, Moment{l.Alerting, t.say("%s rings", "%s 振铃", who)})
 	}
 	if !l.Answered.IsZero() {
-		out = append(out, beat{l.Answered, t.say("%s is answered", "%s 已应答", who)})
+		out = append(out, Moment{l.Answered, t.say("%s is answered", "%s 已应答", who)})
 	}
 	if !l.Ended.IsZero() {
 		text := t.say("%s is cut off: %s", "%s 被挂断：%s", who, t.cause(l.Cause))
@@ -90,7 +104,7 @@ func (t tongue) leg(l view.Leg) []beat {
 		if l.WireCause != "" {
 			text += t.say(" (%s)", "（%s）", l.WireCause)
 		}
-		out = append(out, beat{l.Ended, text})
+		out = append(out, Moment{l.Ended, text})
 	}
 	return out
 }

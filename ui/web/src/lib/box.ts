@@ -1,0 +1,48 @@
+// How the page asks the box. What goes wrong comes as a Refusal whose message a person can read.
+import type { Problem } from './types'
+
+export class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly cure = '',
+  ) {
+    super(message)
+  }
+}
+
+async function ask(method: string, path: string, body?: unknown): Promise<Response> {
+  let answer: Response
+  try {
+    answer = await fetch('api/v1/' + path, {
+      method,
+      headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    })
+  } catch {
+    throw new Refusal(0, '')
+  }
+  if (answer.ok) return answer
+  const problem = (await answer.json().catch(() => null)) as Problem | null
+  throw new Refusal(answer.status, problem?.detail ?? answer.statusText, problem?.cure)
+}
+
+export async function get<T>(path: string): Promise<T> {
+  return (await ask('GET', path)).json() as Promise<T>
+}
+
+export async function post(path: string, body?: unknown): Promise<void> {
+  await ask('POST', path, body)
+}
+
+/** path makes a path of parts that may hold anything. */
+export function path(...parts: (string | number)[]): string {
+  return parts.map((p) => String(p).split('/').map(encodeURIComponent).join('/')).join('/')
+}
+
+export function query(values: Record<string, string | number | undefined>): string {
+  const q = new URLSearchParams()
+  for (const [key, value] of Object.entries(values)) if (value) q.set(key, String(value))
+  const text = q.toString()
+  return text && '?' + text
+}

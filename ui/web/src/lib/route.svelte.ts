@@ -1,0 +1,22 @@
+// Where in the page a person is: #/ the live board, #/calls the list, #/calls/12 the story of one.
+export interface Route {
+  page: 'live' | 'calls'
+  no: number
+}
+
+function read(): Route {
+  const [, page, no] = location.hash.split('/')
+  return { page: page === 'calls' ? 'calls' : 'live', no: Number(no) || 0 }
+}
+
+class Router {
+  at = $state.raw<Route>(read())
+
+  start(): () => void {
+    const move = () => (this.at = read())
+    addEventListener('hashchange', move)
+    return () => removeEventListener('hashchange', move)
+  }
+}
+
+export const router = new Router()
