@@ -1,9 +1,10 @@
 package sip
 
 import (
-	"crypto/rand"
+	crand "crypto/rand"
 	"log/slog"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -29,7 +30,11 @@ type desk struct {
 	reg      *registrar.Registrar
 	keeper   *registrar.Keeper
 	refusals registrar.Refusals
-	reached  map[string]int // contacts of an extension, as last told
+	reached  map[string]int    // contacts of an extension, as last told
+	watches  map[string]*watch // by the name of the binding
+	pace     pace
+	idle     time.Duration   // that a phone's connection may be
+	owed     []*wire.Request // BYEs of before the restart, for phones whose connection that was the end of
 
 	legs  map[hal.LegID]*leg
 	calls map[string]*leg // by Call-ID; also of legs that are told Gone but whose dialog is not at rest
@@ -49,7 +54,7 @@ const (
 func newDesk(p *Phones, w *wire.Wire) *desk {
 	return &desk{name: p.o.Name, boot: p.o.Boot, log: p.lg, media: p.o.Media, audio: &p.audio, wire: w, out: newOutbox(),
 		reg: &p.reg, keeper: registrar.NewKeeper(p.o.Bindings, p.lg), refusals: registrar.Refusals{Log: p.lg},
-		reached: map[string]int{}, legs: map[hal.LegID]*leg{}, calls: map[string]*leg{}, count: &p.legs}
+		reached: map[string]int{}, watches: map[string]*watch{}, pace: p.pace, legs: map[hal.LegID]*leg{}, calls: map[string]*leg{}, count: &p.legs}
 }
 
 // configure takes new settings; the contacts of extensions that are no more go.
@@ -62,21 +67,24 @@ func (d *desk) configure(s Settings) {
 	}
 	d.auth.SetAccounts(s.Realm, passwords)
 	d.reg.SetExpiry(s.MinExpires, s.MaxExpires)
+	d.idle = s.MaxExpires + time.Minute
 	d.changed(d.reg.Keep(func(e string) bool { _, known := d.accounts[e]; return known }), "the extension was removed")
 }
 
-// load takes the bindings of before the restart.
+// load takes the bindings of before the restart. Who of them is still there is known before long.
 func (d *desk) load(store Store) {
-	if store == nil {
-		return
+	d.keeper.Note(d.reg.Disconnect())
+	if store != nil {
+		saved, err := store.Load()
+		if err != nil {
+			d.log.Warn("sign-ins not read; phones are reached when they sign in again", "err", err)
+		}
+		saved = slices.DeleteFunc(saved, func(b registrar.Binding) bool { _, known := d.accounts[b.Extension]; return !known })
+		d.keeper.Note(d.reg.Restore(saved, time.Now()))
 	}
-	saved, err := store.Load()
-	if err != nil {
-		d.log.Warn("sign-ins not read; phones are reached when they sign in again", "err", err)
-		return
+	for b := range d.reg.All() {
+		d.watches[b.Name()] = &watch{due: time.Now().Add(rand.N(d.pace.every / 3))}
 	}
-	saved = slices.DeleteFunc(saved, func(b registrar.Binding) bool { _, known := d.accounts[b.Extension]; return !known })
-	d.keeper.Note(d.reg.Restore(saved, time.Now()))
 }
 
 // open puts the wire at rest and goes into service.
@@ -85,6 +93,10 @@ func (d *desk) open(releases []string) {
 		bye, err := dialog.Bye(r)
 		if err != nil {
 			d.log.Warn("leg of before the restart not ended", "err", err)
+			continue
+		}
+		if bye.Flow.Network == "tcp" {
+			d.owed = append(d.owed, bye)
 			continue
 		}
 		d.send(bye, func(*wire.Response) {})
@@ -100,6 +112,7 @@ func (d *desk) open(releases []string) {
 func (d *desk) tick() {
 	d.wire.After(time.Second, "", d.tick)
 	now := time.Now()
+	d.ask(now)
 	d.changed(d.reg.Expire(now), "its sign-in ran out")
 	d.out.put(hal.Census{Name: d.name, Legs: slices.Sorted(maps.Keys(d.legs))})
 	if d.ticks++; d.ticks%60 == 0 {
@@ -111,12 +124,14 @@ func (d *desk) tick() {
 func (d *desk) changed(changes []registrar.Change, why string) {
 	d.keeper.Note(changes)
 	for _, c := range changes {
+		d.watched(c)
+		d.moved(c)
 		d.tellReach(c.Binding.Extension, why)
 	}
 }
 
 func (d *desk) tellReach(extension, why string) {
-	n := len(d.reg.Contacts(extension))
+	n := len(d.reg.Reachable(extension))
 	if n == d.reached[extension] {
 		return
 	}
@@ -130,7 +145,13 @@ func (d *desk) send(r *wire.Request, on func(*wire.Response)) {
 	if r.Method == "INVITE" || r.Method == "OPTIONS" {
 		r.Headers = append(r.Headers, wire.Header{Name: "Allow", Value: allow})
 	}
-	if err := d.wire.Send(r, on); err != nil {
+	answered := func(res *wire.Response) {
+		if !res.Local {
+			d.alive(r.Flow)
+		}
+		on(res)
+	}
+	if err := d.wire.Send(r, answered); err != nil {
 		d.log.Warn("request not sent", "method", r.Method, "call", r.CallID, "err", err)
 		on(&wire.Response{Code: 503, Reason: "not sent", Local: true})
 	}
@@ -227,4 +248,4 @@ func (d *desk) lost(err error, up func(hal.Signal)) {
 	up(hal.OutOfService{Name: d.name, Why: err.Error()})
 }
 
-func newTag() string { return rand.Text()[:12] }
+func newTag() string { return crand.Text()[:12] }

@@ -9,6 +9,7 @@ import (
 	"branchline/pbx/media"
 	"branchline/pbx/sip/dialog"
 	"branchline/pbx/sip/header"
+	"branchline/pbx/sip/registrar"
 	"branchline/pbx/sip/wire"
 )
 
@@ -25,6 +26,8 @@ type leg struct {
 	winner *fork
 	dialog *dialog.Dialog // of an incoming leg from its beginning, of ours once it is answered
 	offer  *dialog.Offer  // theirs, not answered yet; nil where the INVITE left it to us
+
+	stranded *registrar.Binding // of the phone, whose connection was lost in the call; nil: it is there
 
 	answered bool
 	over     bool // Gone is told; the wire may not be at rest yet
@@ -126,9 +129,14 @@ func (l *leg) closePort() {
 	l.port = nil
 }
 
-// at is where the phone shall send its sound: our address on its side of the house.
+// at is where the phone shall send its sound: our address on its side of the house. A port that is
+// bound to one address stays there even if the phone moves to another.
 func (l *leg) at(local netip.AddrPort) netip.AddrPort {
-	return netip.AddrPortFrom(local.Addr(), l.port.Local().Port())
+	bound := l.port.Local()
+	if bound.Addr().IsUnspecified() {
+		return netip.AddrPortFrom(local.Addr(), bound.Port())
+	}
+	return bound
 }
 
 // agree puts what was negotiated into force.

@@ -34,13 +34,17 @@ func (d *desk) dial(o hal.Dial) {
 	}
 	extension := string(o.To)
 	l := d.newLeg(o.Leg, rand.Text(), extension)
-	contacts := slices.Clone(d.reg.Contacts(extension))
+	contacts := d.reg.Reachable(extension)
 	if _, known := d.accounts[extension]; !known {
 		l.fail(hal.Unallocated, "no such extension")
 		return
 	}
 	if len(contacts) == 0 {
-		l.fail(hal.Unreachable, "not signed in")
+		why := "not signed in"
+		if len(d.reg.Contacts(extension)) > 0 {
+			why = "signed in, but silent"
+		}
+		l.fail(hal.Unreachable, why)
 		return
 	}
 	if err := l.openPort(commonAddr(contacts)); err != nil {
@@ -50,7 +54,7 @@ func (d *desk) dial(o hal.Dial) {
 	}
 	for _, b := range contacts {
 		f := &fork{leg: l, binding: b}
-		if f.invite = d.newInvite(l, o, b); f.invite != nil {
+		if f.invite = d.newInvite(l, o, b); f.invite != nil && !tooLong(f.invite, contacts) {
 			l.forks = append(l.forks, f)
 		}
 	}
@@ -61,6 +65,17 @@ func (d *desk) dial(o hal.Dial) {
 	if len(l.forks) == 0 {
 		l.fail(hal.Unreachable, "contact cannot be called")
 	}
+}
+
+// maxUDP is the longest request that goes by UDP where there is another way (RFC 3261 18.1.1).
+const maxUDP = 1300
+
+// tooLong says that an INVITE by UDP is to be left out because it is long and the same phone is there
+// by TCP too, and gets its own that way. A phone that has UDP alone gets it by UDP all the same.
+func tooLong(invite *wire.Request, contacts []registrar.Binding) bool {
+	return invite.Flow.Network == "udp" && invite.Size() > maxUDP && slices.ContainsFunc(contacts, func(b registrar.Binding) bool {
+		return b.Network == "tcp" && b.Remote.Addr() == invite.Flow.Remote.Addr()
+	})
 }
 
 func (l *leg) fail(cause hal.Cause, why string) {
@@ -99,10 +114,10 @@ func (d *desk) newInvite(l *leg, o hal.Dial, b registrar.Binding) *wire.Request 
 		}
 	}
 	r := &wire.Request{Method: "INVITE", URI: target, CallID: l.callID, CSeq: 1,
-		Flow:    wire.Flow{Network: b.Network, Local: b.Local, Remote: b.Remote},
+		Flow:    b.Flow(),
 		From:    header.MakeAddress(name, from, l.tag),
 		To:      header.MakeAddress("", header.MakeURI(l.extension, b.Local), ""),
-		Contact: []header.Address{header.MakeAddress("", header.MakeURI("", b.Local), "")},
+		Contact: []header.Address{b.Flow().Contact()},
 		Type:    "application/sdp", Body: l.sound.Offer(l.at(b.Local))}
 	if o.AutoAnswer { // phones know one or the other: SIP.md 3
 		r.Headers = append(r.Headers,

@@ -64,7 +64,7 @@ func (l *lines) String() string {
 }
 
 func settings() Settings {
-	return Settings{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}, Realm: "branchline",
+	return Settings{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}, TCP: true, Realm: "branchline",
 		Accounts: []Account{{"201", "Ana", "secret201"}, {"202", "Bo", "secret202"}, {"203", "", "secret203"}}}
 }
 

@@ -25,7 +25,8 @@ func (d *desk) within(r *wire.Request) {
 			d.reply(r, wire.Response{Code: 403})
 			return
 		}
-		l.dialog.Flow = r.Flow
+		l.dialog.Move(r.Flow)
+		l.stranded = nil
 	}
 	if !l.dialog.InOrder(r) {
 		d.reply(r, wire.Response{Code: 500, Reason: "CSeq Out Of Order"}) // RFC 3261 12.2.2
