@@ -10,7 +10,9 @@ import (
 
 	"branchline/hal"
 	"branchline/pbx/media"
+	"branchline/pbx/sip/causes"
 	"branchline/pbx/sip/dialog"
+	"branchline/pbx/sip/outbox"
 	"branchline/pbx/sip/registrar"
 	"branchline/pbx/sip/wire"
 )
@@ -23,7 +25,7 @@ type desk struct {
 	media *media.Worker
 	audio *audio
 	wire  *wire.Wire
-	out   *outbox
+	out   *outbox.Outbox
 
 	accounts map[string]Account
 	auth     registrar.Authority
@@ -52,7 +54,7 @@ const (
 )
 
 func newDesk(p *Phones, w *wire.Wire) *desk {
-	return &desk{name: p.o.Name, boot: p.o.Boot, log: p.lg, media: p.o.Media, audio: &p.audio, wire: w, out: newOutbox(),
+	return &desk{name: p.o.Name, boot: p.o.Boot, log: p.lg, media: p.o.Media, audio: &p.audio, wire: w, out: outbox.New(),
 		reg: &p.reg, keeper: registrar.NewKeeper(p.o.Bindings, p.lg), refusals: registrar.Refusals{Log: p.lg},
 		reached: map[string]int{}, watches: map[string]*watch{}, pace: p.pace, legs: map[hal.LegID]*leg{}, calls: map[string]*leg{}, count: &p.legs}
 }
@@ -101,7 +103,7 @@ func (d *desk) open(releases []string) {
 		}
 		d.send(bye, func(*wire.Response) {})
 	}
-	d.out.put(hal.InService{Name: d.name, Traits: hal.Traits{CallerID: true, Supervised: true, Inside: true, EarlySound: true}})
+	d.out.Put(hal.InService{Name: d.name, Traits: hal.Traits{CallerID: true, Supervised: true, Inside: true, EarlySound: true}})
 	for _, e := range slices.Sorted(maps.Keys(d.accounts)) {
 		d.tellReach(e, "signed in before the restart")
 	}
@@ -114,7 +116,7 @@ func (d *desk) tick() {
 	now := time.Now()
 	d.ask(now)
 	d.changed(d.reg.Expire(now), "its sign-in ran out")
-	d.out.put(hal.Census{Name: d.name, Legs: slices.Sorted(maps.Keys(d.legs))})
+	d.out.Put(hal.Census{Name: d.name, Legs: slices.Sorted(maps.Keys(d.legs))})
 	if d.ticks++; d.ticks%60 == 0 {
 		d.refusals.Report()
 	}
@@ -136,7 +138,7 @@ func (d *desk) tellReach(extension, why string) {
 		return
 	}
 	d.reached[extension] = n
-	d.out.put(hal.Reachable{Name: d.name, Endpoint: extension, Contacts: n, Why: why})
+	d.out.Put(hal.Reachable{Name: d.name, Endpoint: extension, Contacts: n, Why: why})
 }
 
 // send sends r under our name.
@@ -208,7 +210,7 @@ func (d *desk) Cancelled(invite *wire.Request, why string) {
 	}
 	d.reply(invite, wire.Response{Code: 487, Tag: l.tag})
 	cause := hal.NoAnswer
-	if isElsewhere(why) {
+	if causes.IsElsewhere(why) {
 		cause = hal.Elsewhere
 	}
 	l.gone(cause, true, "SIP CANCEL")
@@ -238,7 +240,7 @@ func (d *desk) farewell() {
 
 // lost tells that the wire broke: it is called when nobody works on the desk any more.
 func (d *desk) lost(err error, up func(hal.Signal)) {
-	for _, s := range d.out.take() {
+	for _, s := range d.out.Take() {
 		up(s)
 	}
 	for _, id := range slices.Sorted(maps.Keys(d.legs)) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"branchline/hal"
+	"branchline/pbx/sip/causes"
 	"branchline/pbx/sip/dialog"
 	"branchline/pbx/sip/header"
 	"branchline/pbx/sip/registrar"
@@ -58,7 +59,7 @@ func (d *desk) dial(o hal.Dial) {
 			l.forks = append(l.forks, f)
 		}
 	}
-	d.out.put(hal.Opened{Leg: l.id, Wire: l.callID})
+	d.out.Put(hal.Opened{Leg: l.id, Wire: l.callID})
 	for _, f := range l.forks {
 		d.send(f.invite, f.heard)
 	}
@@ -106,7 +107,7 @@ func (d *desk) newInvite(l *leg, o hal.Dial, b registrar.Binding) *wire.Request 
 		return nil
 	}
 	from := header.MakeURI(string(o.Show), b.Local)
-	name := plain(o.Name)
+	name := header.Plain(o.Name)
 	if o.Private || o.Show == "" {
 		from, _ = header.ParseURI("sip:anonymous@anonymous.invalid") // RFC 3323 4.1.1.3
 		if o.Private {
@@ -155,7 +156,7 @@ func (f *fork) progress(res *wire.Response) {
 		}
 	}
 	if news {
-		l.desk.out.put(hal.Progress{Leg: l.id, Alerting: l.alerting, Sound: l.sounding})
+		l.desk.out.Put(hal.Progress{Leg: l.id, Alerting: l.alerting, Sound: l.sounding})
 	}
 }
 
@@ -166,7 +167,7 @@ func (f *fork) refused(res *wire.Response) {
 	}
 	f.done = true
 	f.said = fmt.Sprintf("SIP %d", res.Code)
-	f.cause = causeOf(res.Code, f.rang, res.Header("Reason"))
+	f.cause = causes.Of(res.Code, f.rang, res.Header("Reason"))
 	if res.Local { // not one word from the phone, or none after it rang
 		f.cause, f.said = hal.Unreachable, "no answer to INVITE"
 	}
@@ -179,7 +180,7 @@ func (f *fork) refused(res *wire.Response) {
 			if !o.done {
 				return
 			}
-			if weight(o.cause) > weight(best.cause) {
+			if causes.Weight(o.cause) > causes.Weight(best.cause) {
 				best = o
 			}
 		}
@@ -228,7 +229,7 @@ func (f *fork) accepted(res *wire.Response) {
 func (l *leg) cancelForks(keep *fork, cause hal.Cause) {
 	why := ""
 	if cause == hal.Elsewhere {
-		why = elsewhere
+		why = causes.Elsewhere
 	}
 	for _, f := range l.forks {
 		if f != keep && !f.done {

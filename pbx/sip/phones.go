@@ -204,7 +204,7 @@ func (p *Phones) Run(ctx context.Context, up func(hal.Signal)) error {
 	p.released = true
 	p.mu.Unlock()
 	_ = w.Post(func() { d.configure(s); d.open(releases) })
-	err := d.out.tell(ctx, ended, up)
+	err := d.out.Tell(ctx, ended, up)
 
 	p.mu.Lock()
 	p.desk = nil
