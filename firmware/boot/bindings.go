@@ -45,4 +45,4 @@ func (b bindings) change(do func(*store.Tx) error) error {
 	return b.store.Update(ctx, do)
 }
 
-func bindingKey(v registrar.Binding) string { return v.Extension + " " + v.Contact }
+func bindingKey(v registrar.Binding) string { return v.Name() }

@@ -176,7 +176,7 @@ var _ hal.Line = (*gsm.Line)(nil)
 
 // phoneSettings are what the document says about desk phones.
 func phoneSettings(doc *config.Doc) sip.Settings {
-	s := sip.Settings{Listen: doc.Network.SIP.Listen, Realm: doc.Network.SIP.Realm}
+	s := sip.Settings{Listen: doc.Network.SIP.Listen, TCP: doc.Network.SIP.TCP, Realm: doc.Network.SIP.Realm}
 	for _, e := range doc.Extensions {
 		s.Accounts = append(s.Accounts, sip.Account{Extension: e.Number, Name: e.Name, Password: e.Password})
 	}

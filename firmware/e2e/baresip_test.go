@@ -45,16 +45,16 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// newBaresip starts baresip in s as extension user, offering codec alone and saying hz. It is ended,
-// and waited for, at the end of the test.
-func newBaresip(r *rig, s *namespace, user, codec string, hz float64) *baresip {
+// newBaresip starts baresip in s as extension user by a transport, offering codec alone and saying hz. It
+// is ended, and waited for, at the end of the test.
+func newBaresip(r *rig, s *namespace, user, transport, codec string, hz float64) *baresip {
 	r.t.Helper()
 	p := &baresip{r: r, dir: r.t.TempDir()}
 	text, err := os.ReadFile("testdata/baresip.conf")
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	account := fmt.Sprintf("<sip:%s@%s>;auth_pass=plum-cake-%s;answermode=auto;audio_codecs=%s;regint=300\n", user, s.here, user, codec)
+	account := fmt.Sprintf("<sip:%s@%s;transport=%s>;auth_pass=plum-cake-%s;answermode=auto;audio_codecs=%s;regint=300\n", user, s.here, transport, user, codec)
 	for name, body := range map[string]string{
 		"config":   strings.NewReplacer("ADDRESS", s.there.String(), "FOLDER", p.dir).Replace(string(text)),
 		"accounts": account, "contacts": "", "tone.wav": string(toneFile(hz, 40*time.Second)),
@@ -154,16 +154,16 @@ func longest(pcm []int16, hz float64) (best time.Duration) {
 	return best
 }
 
-// A phone of another maker, with either codec: signs in, its agent signs in with real key presses,
+// A phone of another maker, with either codec and transport: signs in, its agent signs in with real key presses,
 // it takes a call of the queue, is heard and hears, holds and resumes, hangs up.
 func TestBaresipTakesACallOfTheQueue(t *testing.T) {
 	t.Parallel()
-	for _, codec := range []string{"PCMU", "PCMA"} {
-		t.Run(codec, func(t *testing.T) {
+	for _, c := range []struct{ codec, transport string }{{"pcmu", "udp"}, {"pcma", "udp"}, {"pcmu", "tcp"}} {
+		t.Run(c.codec+" by "+c.transport, func(t *testing.T) {
 			t.Parallel()
 			s := newNamespace(t)
 			r := startAt(t, s.here)
-			p := newBaresip(r, s, "201", strings.ToLower(codec), 1000)
+			p := newBaresip(r, s, "201", c.transport, c.codec, 1000)
 			waitFact(r, func(f call.PhoneUp) bool { return f.Extension == "201" })
 			p.do("dial sip:*22@" + s.here.String())
 			waitFact[call.Answered](r, nil)

@@ -14,7 +14,7 @@ func fill(v any) {
 	case *Site:
 		*v = Site{Timezone: "UTC", Country: "US", Language: "en"}
 	case *SIP:
-		*v = SIP{Listen: []netip.AddrPort{netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 5060)}, Realm: "branchline"}
+		*v = SIP{Listen: []netip.AddrPort{netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 5060)}, TCP: true, Realm: "branchline"}
 	case *RTP:
 		*v = RTP{First: 10000, Last: 10999}
 	case *Page:

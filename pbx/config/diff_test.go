@@ -33,6 +33,7 @@ func TestDiffNamesEachChangeByPath(t *testing.T) {
 		{"a PIN taken away", func(d *Doc) { d.Lines[0].PIN = "" }, []string{"lines[gsm1].pin: - ••••"}},
 		{"order alone", func(d *Doc) { slices.Reverse(d.Agents) }, []string{"agents: in the order 1001, 1002, 1003 → in the order 1003, 1002, 1001"}},
 		{"the address", func(d *Doc) { d.Network.SIP.Listen = d.Network.SIP.Listen[:1] }, []string{`network.sip.listen: ["192.168.1.10:5060", "[fd00::10]:5060"] → ["192.168.1.10:5060"]`}},
+		{"TCP switched off", func(d *Doc) { d.Network.SIP.TCP = false }, []string{"network.sip.tcp: true → false"}},
 		{"a route", func(d *Doc) { d.Outbound[0].Add = "+49" }, []string{`outbound[0].add: + "+49"`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -46,7 +46,8 @@ type Network struct {
 
 // SIP is where desk phones reach the box: real addresses, not wildcards.
 type SIP struct {
-	Listen []netip.AddrPort `yaml:"listen"` // default 127.0.0.1:5060
+	Listen []netip.AddrPort `yaml:"listen"` // default 127.0.0.1:5060; UDP
+	TCP    bool             `yaml:"tcp"`    // the same addresses and ports by TCP too; default true
 	Realm  string           `yaml:"realm"`  // default branchline
 }
 

@@ -1,15 +1,18 @@
 package sip
 
 import (
-	"crypto/rand"
+	crand "crypto/rand"
 	"log/slog"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"time"
 
 	"branchline/hal"
 	"branchline/pbx/media"
+	"branchline/pbx/sip/causes"
 	"branchline/pbx/sip/dialog"
+	"branchline/pbx/sip/outbox"
 	"branchline/pbx/sip/registrar"
 	"branchline/pbx/sip/wire"
 )
@@ -22,14 +25,18 @@ type desk struct {
 	media *media.Worker
 	audio *audio
 	wire  *wire.Wire
-	out   *outbox
+	out   *outbox.Outbox
 
 	accounts map[string]Account
 	auth     registrar.Authority
 	reg      *registrar.Registrar
 	keeper   *registrar.Keeper
 	refusals registrar.Refusals
-	reached  map[string]int // contacts of an extension, as last told
+	reached  map[string]int    // contacts of an extension, as last told
+	watches  map[string]*watch // by the name of the binding
+	pace     pace
+	idle     time.Duration   // that a phone's connection may be
+	owed     []*wire.Request // BYEs of before the restart, for phones whose connection that was the end of
 
 	legs  map[hal.LegID]*leg
 	calls map[string]*leg // by Call-ID; also of legs that are told Gone but whose dialog is not at rest
@@ -47,9 +54,9 @@ const (
 )
 
 func newDesk(p *Phones, w *wire.Wire) *desk {
-	return &desk{name: p.o.Name, boot: p.o.Boot, log: p.lg, media: p.o.Media, audio: &p.audio, wire: w, out: newOutbox(),
+	return &desk{name: p.o.Name, boot: p.o.Boot, log: p.lg, media: p.o.Media, audio: &p.audio, wire: w, out: outbox.New(),
 		reg: &p.reg, keeper: registrar.NewKeeper(p.o.Bindings, p.lg), refusals: registrar.Refusals{Log: p.lg},
-		reached: map[string]int{}, legs: map[hal.LegID]*leg{}, calls: map[string]*leg{}, count: &p.legs}
+		reached: map[string]int{}, watches: map[string]*watch{}, pace: p.pace, legs: map[hal.LegID]*leg{}, calls: map[string]*leg{}, count: &p.legs}
 }
 
 // configure takes new settings; the contacts of extensions that are no more go.
@@ -62,21 +69,24 @@ func (d *desk) configure(s Settings) {
 	}
 	d.auth.SetAccounts(s.Realm, passwords)
 	d.reg.SetExpiry(s.MinExpires, s.MaxExpires)
+	d.idle = s.MaxExpires + time.Minute
 	d.changed(d.reg.Keep(func(e string) bool { _, known := d.accounts[e]; return known }), "the extension was removed")
 }
 
-// load takes the bindings of before the restart.
+// load takes the bindings of before the restart. Who of them is still there is known before long.
 func (d *desk) load(store Store) {
-	if store == nil {
-		return
+	d.keeper.Note(d.reg.Disconnect())
+	if store != nil {
+		saved, err := store.Load()
+		if err != nil {
+			d.log.Warn("sign-ins not read; phones are reached when they sign in again", "err", err)
+		}
+		saved = slices.DeleteFunc(saved, func(b registrar.Binding) bool { _, known := d.accounts[b.Extension]; return !known })
+		d.keeper.Note(d.reg.Restore(saved, time.Now()))
 	}
-	saved, err := store.Load()
-	if err != nil {
-		d.log.Warn("sign-ins not read; phones are reached when they sign in again", "err", err)
-		return
+	for b := range d.reg.All() {
+		d.watches[b.Name()] = &watch{due: time.Now().Add(rand.N(d.pace.every / 3))}
 	}
-	saved = slices.DeleteFunc(saved, func(b registrar.Binding) bool { _, known := d.accounts[b.Extension]; return !known })
-	d.keeper.Note(d.reg.Restore(saved, time.Now()))
 }
 
 // open puts the wire at rest and goes into service.
@@ -87,9 +97,13 @@ func (d *desk) open(releases []string) {
 			d.log.Warn("leg of before the restart not ended", "err", err)
 			continue
 		}
+		if bye.Flow.Network == "tcp" {
+			d.owed = append(d.owed, bye)
+			continue
+		}
 		d.send(bye, func(*wire.Response) {})
 	}
-	d.out.put(hal.InService{Name: d.name, Traits: hal.Traits{CallerID: true, Supervised: true, Inside: true, EarlySound: true}})
+	d.out.Put(hal.InService{Name: d.name, Traits: hal.Traits{CallerID: true, Supervised: true, Inside: true, EarlySound: true}})
 	for _, e := range slices.Sorted(maps.Keys(d.accounts)) {
 		d.tellReach(e, "signed in before the restart")
 	}
@@ -100,8 +114,9 @@ func (d *desk) open(releases []string) {
 func (d *desk) tick() {
 	d.wire.After(time.Second, "", d.tick)
 	now := time.Now()
+	d.ask(now)
 	d.changed(d.reg.Expire(now), "its sign-in ran out")
-	d.out.put(hal.Census{Name: d.name, Legs: slices.Sorted(maps.Keys(d.legs))})
+	d.out.Put(hal.Census{Name: d.name, Legs: slices.Sorted(maps.Keys(d.legs))})
 	if d.ticks++; d.ticks%60 == 0 {
 		d.refusals.Report()
 	}
@@ -111,17 +126,19 @@ func (d *desk) tick() {
 func (d *desk) changed(changes []registrar.Change, why string) {
 	d.keeper.Note(changes)
 	for _, c := range changes {
+		d.watched(c)
+		d.moved(c)
 		d.tellReach(c.Binding.Extension, why)
 	}
 }
 
 func (d *desk) tellReach(extension, why string) {
-	n := len(d.reg.Contacts(extension))
+	n := len(d.reg.Reachable(extension))
 	if n == d.reached[extension] {
 		return
 	}
 	d.reached[extension] = n
-	d.out.put(hal.Reachable{Name: d.name, Endpoint: extension, Contacts: n, Why: why})
+	d.out.Put(hal.Reachable{Name: d.name, Endpoint: extension, Contacts: n, Why: why})
 }
 
 // send sends r under our name.
@@ -130,7 +147,13 @@ func (d *desk) send(r *wire.Request, on func(*wire.Response)) {
 	if r.Method == "INVITE" || r.Method == "OPTIONS" {
 		r.Headers = append(r.Headers, wire.Header{Name: "Allow", Value: allow})
 	}
-	if err := d.wire.Send(r, on); err != nil {
+	answered := func(res *wire.Response) {
+		if !res.Local {
+			d.alive(r.Flow)
+		}
+		on(res)
+	}
+	if err := d.wire.Send(r, answered); err != nil {
 		d.log.Warn("request not sent", "method", r.Method, "call", r.CallID, "err", err)
 		on(&wire.Response{Code: 503, Reason: "not sent", Local: true})
 	}
@@ -187,7 +210,7 @@ func (d *desk) Cancelled(invite *wire.Request, why string) {
 	}
 	d.reply(invite, wire.Response{Code: 487, Tag: l.tag})
 	cause := hal.NoAnswer
-	if isElsewhere(why) {
+	if causes.IsElsewhere(why) {
 		cause = hal.Elsewhere
 	}
 	l.gone(cause, true, "SIP CANCEL")
@@ -217,7 +240,7 @@ func (d *desk) farewell() {
 
 // lost tells that the wire broke: it is called when nobody works on the desk any more.
 func (d *desk) lost(err error, up func(hal.Signal)) {
-	for _, s := range d.out.take() {
+	for _, s := range d.out.Take() {
 		up(s)
 	}
 	for _, id := range slices.Sorted(maps.Keys(d.legs)) {
@@ -227,4 +250,4 @@ func (d *desk) lost(err error, up func(hal.Signal)) {
 	up(hal.OutOfService{Name: d.name, Why: err.Error()})
 }
 
-func newTag() string { return rand.Text()[:12] }
+func newTag() string { return crand.Text()[:12] }

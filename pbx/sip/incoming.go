@@ -1,11 +1,6 @@
 package sip
 
 import (
-	"errors"
-	"slices"
-	"strings"
-	"unicode"
-
 	"branchline/hal"
 	"branchline/pbx/sip/dialog"
 	"branchline/pbx/sip/header"
@@ -27,7 +22,7 @@ func (d *desk) invite(r *wire.Request) {
 		d.reply(r, wire.Response{Code: 484})
 		return
 	}
-	offer, refused := readOffer(r)
+	offer, refused := dialog.Offered(r)
 	if refused.Code != 0 {
 		d.reply(r, refused)
 		return
@@ -35,31 +30,12 @@ func (d *desk) invite(r *wire.Request) {
 	*d.count++
 	l := d.newLeg(hal.IncomingLeg(d.name, d.boot, *d.count), r.CallID, extension)
 	l.invite, l.offer, l.dialog = r, offer, dialog.Accept(r, l.tag)
-	name := plain(r.From.Name)
+	name := header.Plain(r.From.Name)
 	if name == "" {
 		name = d.accounts[extension].Name
 	}
-	d.out.put(hal.Incoming{Leg: l.id, From: hal.Number(extension), To: hal.Number(r.URI.User), Endpoint: extension,
+	d.out.Put(hal.Incoming{Leg: l.id, From: hal.Number(extension), To: hal.Number(r.URI.User), Endpoint: extension,
 		Name: name, Wire: r.CallID})
-}
-
-// readOffer reads the offer of an INVITE or UPDATE; nil: there is none. A response with a code
-// says why it cannot be taken.
-func readOffer(r *wire.Request) (*dialog.Offer, wire.Response) {
-	if len(r.Body) == 0 {
-		return nil, wire.Response{}
-	}
-	if r.Type != "application/sdp" {
-		return nil, wire.Response{Code: 415, Headers: []wire.Header{{Name: "Accept", Value: "application/sdp"}}}
-	}
-	o, err := dialog.ReadOffer(r.Body)
-	switch {
-	case errors.Is(err, dialog.ErrNoCodec):
-		return nil, wire.Response{Code: 488}
-	case err != nil:
-		return nil, wire.Response{Code: 400, Reason: "Bad Request: SDP"}
-	}
-	return o, wire.Response{}
 }
 
 // alert tells the caller that it rings, or lets him hear something before the answer.
@@ -71,13 +47,13 @@ func (l *leg) alert(o hal.Alert) {
 		return
 	}
 	if l.offer == nil {
-		d.out.put(hal.Failed{Leg: l.id, Why: "the phone left the offer to us: no sound before the answer"})
+		d.out.Put(hal.Failed{Leg: l.id, Why: "the phone left the offer to us: no sound before the answer"})
 		d.reply(l.invite, res)
 		return
 	}
 	local := l.dialog.Flow.Local
 	if err := l.openPort(local.Addr()); err != nil {
-		d.out.put(hal.Failed{Leg: l.id, Why: err.Error()})
+		d.out.Put(hal.Failed{Leg: l.id, Why: err.Error()})
 		d.reply(l.invite, res)
 		return
 	}
@@ -86,7 +62,7 @@ func (l *leg) alert(o hal.Alert) {
 	l.agree(l.offer)
 	if !l.sounding {
 		l.sounding = true
-		d.out.put(hal.Progress{Leg: l.id, Sound: true})
+		d.out.Put(hal.Progress{Leg: l.id, Sound: true})
 	}
 }
 
@@ -109,11 +85,4 @@ func (l *leg) answer() {
 	l.agree(l.offer)
 	l.talk(l.dialog.Flow.Remote.String())
 	l.tellHold(l.offer)
-}
-
-// plain leaves of a display name what can be shown, at most 64 characters.
-func plain(s string) string {
-	rs := []rune(strings.ToValidUTF8(s, ""))
-	rs = slices.DeleteFunc(rs, func(r rune) bool { return !unicode.IsPrint(r) })
-	return strings.TrimSpace(string(rs[:min(len(rs), 64)]))
 }

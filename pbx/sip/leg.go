@@ -7,8 +7,10 @@ import (
 
 	"branchline/hal"
 	"branchline/pbx/media"
+	"branchline/pbx/sip/causes"
 	"branchline/pbx/sip/dialog"
 	"branchline/pbx/sip/header"
+	"branchline/pbx/sip/registrar"
 	"branchline/pbx/sip/wire"
 )
 
@@ -25,6 +27,8 @@ type leg struct {
 	winner *fork
 	dialog *dialog.Dialog // of an incoming leg from its beginning, of ours once it is answered
 	offer  *dialog.Offer  // theirs, not answered yet; nil where the INVITE left it to us
+
+	stranded *registrar.Binding // of the phone, whose connection was lost in the call; nil: it is there
 
 	answered bool
 	over     bool // Gone is told; the wire may not be at rest yet
@@ -64,7 +68,7 @@ func (l *leg) gone(cause hal.Cause, far bool, wire string) {
 	l.over = true
 	l.closePort()
 	delete(l.desk.legs, l.id)
-	l.desk.out.put(hal.Gone{Leg: l.id, Cause: cause, Far: far, Wire: wire})
+	l.desk.out.Put(hal.Gone{Leg: l.id, Cause: cause, Far: far, Wire: wire})
 }
 
 // forget says that nothing more is expected in the dialog.
@@ -81,7 +85,7 @@ func (l *leg) release(cause hal.Cause) {
 	case l.answered:
 		l.bye()
 	case l.invite != nil:
-		l.desk.reply(l.invite, wire.Response{Code: refusalCode(cause), Tag: l.tag})
+		l.desk.reply(l.invite, wire.Response{Code: causes.Refusal(cause), Tag: l.tag})
 	default:
 		l.cancelForks(nil, cause)
 	}
@@ -126,9 +130,14 @@ func (l *leg) closePort() {
 	l.port = nil
 }
 
-// at is where the phone shall send its sound: our address on its side of the house.
+// at is where the phone shall send its sound: our address on its side of the house. A port that is
+// bound to one address stays there even if the phone moves to another.
 func (l *leg) at(local netip.AddrPort) netip.AddrPort {
-	return netip.AddrPortFrom(local.Addr(), l.port.Local().Port())
+	bound := l.port.Local()
+	if bound.Addr().IsUnspecified() {
+		return netip.AddrPortFrom(local.Addr(), bound.Port())
+	}
+	return bound
 }
 
 // agree puts what was negotiated into force.
@@ -144,16 +153,16 @@ func (l *leg) tellHold(o *dialog.Offer) {
 	}
 	l.held = o.Held
 	if o.Held {
-		l.desk.out.put(hal.Held{Leg: l.id})
+		l.desk.out.Put(hal.Held{Leg: l.id})
 		return
 	}
-	l.desk.out.put(hal.Resumed{Leg: l.id})
+	l.desk.out.Put(hal.Resumed{Leg: l.id})
 }
 
 // talk tells that the leg is answered.
 func (l *leg) talk(contact string) {
 	l.answered = true
-	l.desk.out.put(hal.Answered{Leg: l.id, Contact: contact, Release: l.dialog.Release()})
+	l.desk.out.Put(hal.Answered{Leg: l.id, Contact: contact, Release: l.dialog.Release()})
 }
 
 // accept answers an INVITE of the phone by a 2xx and repeats that until its ACK comes.

@@ -14,7 +14,7 @@ func (d *desk) carryOut(o hal.Order) {
 		return
 	}
 	if o.On() == "" {
-		d.out.put(hal.Failed{Ref: refOf(o), Why: fmt.Sprintf("phones know no %T", o)})
+		d.out.Put(hal.Failed{Ref: refOf(o), Why: fmt.Sprintf("phones know no %T", o)})
 		return
 	}
 	l := d.legs[o.On()]
@@ -50,7 +50,7 @@ func (d *desk) carryOut(o hal.Order) {
 }
 
 func (l *leg) failed(o hal.Order, why string) {
-	l.desk.out.put(hal.Failed{Leg: l.id, Ref: refOf(o), Why: why})
+	l.desk.out.Put(hal.Failed{Leg: l.id, Ref: refOf(o), Why: why})
 }
 
 // breaksLeg is deferred: it ends the leg of an order that panicked, and lets the wire log it.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"branchline/hal"
+	"branchline/pbx/sip/causes"
 	"branchline/pbx/sip/dialog"
 	"branchline/pbx/sip/header"
 	"branchline/pbx/sip/registrar"
@@ -34,13 +35,17 @@ func (d *desk) dial(o hal.Dial) {
 	}
 	extension := string(o.To)
 	l := d.newLeg(o.Leg, rand.Text(), extension)
-	contacts := slices.Clone(d.reg.Contacts(extension))
+	contacts := d.reg.Reachable(extension)
 	if _, known := d.accounts[extension]; !known {
 		l.fail(hal.Unallocated, "no such extension")
 		return
 	}
 	if len(contacts) == 0 {
-		l.fail(hal.Unreachable, "not signed in")
+		why := "not signed in"
+		if len(d.reg.Contacts(extension)) > 0 {
+			why = "signed in, but silent"
+		}
+		l.fail(hal.Unreachable, why)
 		return
 	}
 	if err := l.openPort(commonAddr(contacts)); err != nil {
@@ -50,17 +55,28 @@ func (d *desk) dial(o hal.Dial) {
 	}
 	for _, b := range contacts {
 		f := &fork{leg: l, binding: b}
-		if f.invite = d.newInvite(l, o, b); f.invite != nil {
+		if f.invite = d.newInvite(l, o, b); f.invite != nil && !tooLong(f.invite, contacts) {
 			l.forks = append(l.forks, f)
 		}
 	}
-	d.out.put(hal.Opened{Leg: l.id, Wire: l.callID})
+	d.out.Put(hal.Opened{Leg: l.id, Wire: l.callID})
 	for _, f := range l.forks {
 		d.send(f.invite, f.heard)
 	}
 	if len(l.forks) == 0 {
 		l.fail(hal.Unreachable, "contact cannot be called")
 	}
+}
+
+// maxUDP is the longest request that goes by UDP where there is another way (RFC 3261 18.1.1).
+const maxUDP = 1300
+
+// tooLong says that an INVITE by UDP is to be left out because it is long and the same phone is there
+// by TCP too, and gets its own that way. A phone that has UDP alone gets it by UDP all the same.
+func tooLong(invite *wire.Request, contacts []registrar.Binding) bool {
+	return invite.Flow.Network == "udp" && invite.Size() > maxUDP && slices.ContainsFunc(contacts, func(b registrar.Binding) bool {
+		return b.Network == "tcp" && b.Remote.Addr() == invite.Flow.Remote.Addr()
+	})
 }
 
 func (l *leg) fail(cause hal.Cause, why string) {
@@ -91,7 +107,7 @@ func (d *desk) newInvite(l *leg, o hal.Dial, b registrar.Binding) *wire.Request 
 		return nil
 	}
 	from := header.MakeURI(string(o.Show), b.Local)
-	name := plain(o.Name)
+	name := header.Plain(o.Name)
 	if o.Private || o.Show == "" {
 		from, _ = header.ParseURI("sip:anonymous@anonymous.invalid") // RFC 3323 4.1.1.3
 		if o.Private {
@@ -99,10 +115,10 @@ func (d *desk) newInvite(l *leg, o hal.Dial, b registrar.Binding) *wire.Request 
 		}
 	}
 	r := &wire.Request{Method: "INVITE", URI: target, CallID: l.callID, CSeq: 1,
-		Flow:    wire.Flow{Network: b.Network, Local: b.Local, Remote: b.Remote},
+		Flow:    b.Flow(),
 		From:    header.MakeAddress(name, from, l.tag),
 		To:      header.MakeAddress("", header.MakeURI(l.extension, b.Local), ""),
-		Contact: []header.Address{header.MakeAddress("", header.MakeURI("", b.Local), "")},
+		Contact: []header.Address{b.Flow().Contact()},
 		Type:    "application/sdp", Body: l.sound.Offer(l.at(b.Local))}
 	if o.AutoAnswer { // phones know one or the other: SIP.md 3
 		r.Headers = append(r.Headers,
@@ -140,7 +156,7 @@ func (f *fork) progress(res *wire.Response) {
 		}
 	}
 	if news {
-		l.desk.out.put(hal.Progress{Leg: l.id, Alerting: l.alerting, Sound: l.sounding})
+		l.desk.out.Put(hal.Progress{Leg: l.id, Alerting: l.alerting, Sound: l.sounding})
 	}
 }
 
@@ -151,7 +167,7 @@ func (f *fork) refused(res *wire.Response) {
 	}
 	f.done = true
 	f.said = fmt.Sprintf("SIP %d", res.Code)
-	f.cause = causeOf(res.Code, f.rang, res.Header("Reason"))
+	f.cause = causes.Of(res.Code, f.rang, res.Header("Reason"))
 	if res.Local { // not one word from the phone, or none after it rang
 		f.cause, f.said = hal.Unreachable, "no answer to INVITE"
 	}
@@ -164,7 +180,7 @@ func (f *fork) refused(res *wire.Response) {
 			if !o.done {
 				return
 			}
-			if weight(o.cause) > weight(best.cause) {
+			if causes.Weight(o.cause) > causes.Weight(best.cause) {
 				best = o
 			}
 		}
@@ -213,7 +229,7 @@ func (f *fork) accepted(res *wire.Response) {
 func (l *leg) cancelForks(keep *fork, cause hal.Cause) {
 	why := ""
 	if cause == hal.Elsewhere {
-		why = elsewhere
+		why = causes.Elsewhere
 	}
 	for _, f := range l.forks {
 		if f != keep && !f.done {

@@ -51,6 +51,7 @@ type Account struct {
 // Settings are what the configuration says about phones.
 type Settings struct {
 	Listen                 []netip.AddrPort // UDP; an unspecified address stands for each one that the box has
+	TCP                    bool             // the same addresses by TCP too
 	Realm                  string
 	Accounts               []Account
 	MinExpires, MaxExpires time.Duration // of a sign-in; 0: one minute, one hour
@@ -62,13 +63,14 @@ type Phones struct {
 	reg registrar.Registrar // owned by the goroutine of the wire while Run runs
 	lg  *slog.Logger
 
+	pace pace   // of asking phones whether they are there; tests change it
 	legs uint64 // incoming legs so far; kept from one Run to the next
 
 	mu       sync.Mutex // guards what follows
 	settings Settings
-	bound    []netip.AddrPort // Listen as it was when Run began
-	desk     *desk            // nil while not running
-	released bool             // the Releases are told
+	bound    Settings // as they were when Run began
+	desk     *desk    // nil while not running
+	released bool     // the Releases are told
 
 	audio audio
 }
@@ -76,7 +78,9 @@ type Phones struct {
 var _ hal.Line = (*Phones)(nil)
 
 // NewPhones makes the line. Prepare and commit come before Run.
-func NewPhones(o Options) *Phones { return &Phones{o: o, lg: o.Log.With("line", o.Name)} }
+func NewPhones(o Options) *Phones {
+	return &Phones{o: o, lg: o.Log.With("line", o.Name), pace: pace{30 * time.Second, 10 * time.Second}}
+}
 
 // Name is the name of the line.
 func (p *Phones) Name() string { return p.o.Name }
@@ -135,7 +139,7 @@ func (s Settings) check() error {
 func (p *Phones) Pending() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.desk == nil || slices.Equal(p.bound, p.settings.Listen) {
+	if p.desk == nil || slices.Equal(p.bound.Listen, p.settings.Listen) && p.bound.TCP == p.settings.TCP {
 		return ""
 	}
 	return "phones: the new listen address takes effect after a restart"
@@ -177,7 +181,7 @@ func (p *Phones) Run(ctx context.Context, up func(hal.Signal)) error {
 	s := p.settings
 	p.mu.Unlock()
 	w := wire.New(p.lg)
-	if err := w.Open(s.Listen); err != nil {
+	if err := w.Open(s.Listen, s.TCP); err != nil {
 		return err
 	}
 	d := newDesk(p, w)
@@ -191,7 +195,7 @@ func (p *Phones) Run(ctx context.Context, up func(hal.Signal)) error {
 	owned.Go(func() { d.keeper.Run(inner) })
 
 	p.mu.Lock()
-	p.desk, p.bound = d, s.Listen
+	p.desk, p.bound = d, s
 	s = p.settings // a commit may have come since
 	releases := p.o.Releases
 	if p.released {
@@ -200,7 +204,7 @@ func (p *Phones) Run(ctx context.Context, up func(hal.Signal)) error {
 	p.released = true
 	p.mu.Unlock()
 	_ = w.Post(func() { d.configure(s); d.open(releases) })
-	err := d.out.tell(ctx, ended, up)
+	err := d.out.Tell(ctx, ended, up)
 
 	p.mu.Lock()
 	p.desk = nil

@@ -64,7 +64,7 @@ func (l *lines) String() string {
 }
 
 func settings() Settings {
-	return Settings{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}, Realm: "branchline",
+	return Settings{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}, TCP: true, Realm: "branchline",
 		Accounts: []Account{{"201", "Ana", "secret201"}, {"202", "Bo", "secret202"}, {"203", "", "secret203"}}}
 }
 
@@ -85,12 +85,21 @@ func newLine(t *testing.T, o Options) *Phones {
 
 func open(t *testing.T, s Settings, o Options) *house {
 	t.Helper()
+	return openChanged(t, s, o, nil)
+}
+
+// openChanged is open with a change that is made before anything runs.
+func openChanged(t *testing.T, s Settings, o Options, change func(*Phones)) *house {
+	t.Helper()
 	if o.Bindings == nil && o.Releases == nil { // else it may be the second of a test
 		t.Parallel()
 	}
 	h := &house{T: t, log: &lines{}, news: make(chan struct{}, 1)}
 	o.Log = slog.New(slog.NewTextHandler(h.log, nil))
 	h.phones = newLine(t, o)
+	if change != nil {
+		change(h.phones)
+	}
 	commit, err := h.phones.Prepare(s)
 	if err != nil {
 		t.Fatal(err)
@@ -232,6 +241,7 @@ func (m msg) contact() string {
 type raw struct {
 	t        *testing.T
 	conn     *net.UDPConn
+	tcp      net.Conn // of a phone that speaks TCP
 	server   netip.AddrPort
 	user     string
 	password string
@@ -265,7 +275,12 @@ func newRawAt(t *testing.T, server netip.AddrPort, user, ip string) *raw {
 	return p
 }
 
-func (p *raw) addr() string { return p.conn.LocalAddr().String() }
+func (p *raw) addr() string {
+	if p.tcp != nil {
+		return p.tcp.LocalAddr().String()
+	}
+	return p.conn.LocalAddr().String()
+}
 
 func (p *raw) listen() {
 	defer close(p.in)
@@ -302,6 +317,10 @@ func (p *raw) sendTo(text string, to netip.AddrPort) {
 	}
 	if !strings.Contains(out, "Content-Length") {
 		out += "\r\nContent-Length: " + strconv.Itoa(len(body))
+	}
+	if p.tcp != nil {
+		_, _ = p.tcp.Write([]byte(out + "\r\n\r\n" + body))
+		return
 	}
 	_, err := p.conn.WriteToUDPAddrPort([]byte(out+"\r\n\r\n"+body), to)
 	if err != nil && !errors.Is(err, net.ErrClosed) { // the test is over
@@ -365,7 +384,11 @@ func (p *raw) none(unwanted func(msg) bool) {
 
 func (p *raw) via() string {
 	p.branches++
-	return fmt.Sprintf("Via: SIP/2.0/UDP %s;branch=z9hG4bK-%s-%d;rport", p.addr(), p.id, p.branches)
+	transport := "UDP"
+	if p.tcp != nil {
+		transport = "TCP"
+	}
+	return fmt.Sprintf("Via: SIP/2.0/%s %s;branch=z9hG4bK-%s-%d;rport", transport, p.addr(), p.id, p.branches)
 }
 
 // credentials makes an Authorization line for a challenge; algorithm picks one of several.
@@ -409,7 +432,13 @@ User-Agent: raw/1
 %[6]s`, p.server, p.via(), p.user, p.cseq, callID, strings.TrimSpace(extra)))
 }
 
-func (p *raw) myContact() string { return fmt.Sprintf("Contact: <sip:%s@%s>", p.user, p.addr()) }
+func (p *raw) myContact() string {
+	params := ""
+	if p.tcp != nil {
+		params = ";transport=tcp"
+	}
+	return fmt.Sprintf("Contact: <sip:%s@%s%s>", p.user, p.addr(), params)
+}
 
 // register signs in with SHA-256 and returns the final answer.
 func (p *raw) register(contact, extra string) msg {

@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"slices"
 	"time"
 
 	"branchline/pbx/sip/registrar"
@@ -17,6 +18,8 @@ func (d *desk) authorise(r *wire.Request) (extension string, ok bool) {
 	user, v := d.auth.Check(r.Method, r.URI, r.Lines("Authorization"), who, now)
 	switch v {
 	case registrar.Right:
+		r.Welcome(d.idle)
+		d.alive(r.Flow)
 		return user, true
 	case registrar.Wrong:
 		d.refusals.Note(user, source)
@@ -42,4 +45,19 @@ func (d *desk) register(r *wire.Request) {
 	res, changes := d.reg.Register(extension, r, time.Now())
 	d.changed(changes, "the phone signed in or out")
 	d.reply(r, res)
+	if res.Code == 200 {
+		d.settleOwed(r.Flow)
+	}
+}
+
+// settleOwed ends the calls of before the restart on a phone that is back by a new connection.
+func (d *desk) settleOwed(flow wire.Flow) {
+	d.owed = slices.DeleteFunc(d.owed, func(bye *wire.Request) bool {
+		if flow.Network != "tcp" || bye.Flow.Remote.Addr() != flow.Remote.Addr() {
+			return false
+		}
+		bye.Flow = flow
+		d.send(bye, func(*wire.Response) {})
+		return true
+	})
 }

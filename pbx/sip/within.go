@@ -25,7 +25,8 @@ func (d *desk) within(r *wire.Request) {
 			d.reply(r, wire.Response{Code: 403})
 			return
 		}
-		l.dialog.Flow = r.Flow
+		l.dialog.Move(r.Flow)
+		l.stranded = nil
 	}
 	if !l.dialog.InOrder(r) {
 		d.reply(r, wire.Response{Code: 500, Reason: "CSeq Out Of Order"}) // RFC 3261 12.2.2
@@ -73,7 +74,7 @@ func (l *leg) reinvite(r *wire.Request) {
 		d.reply(r, wire.Response{Code: 491})
 		return
 	}
-	o, refused := readOffer(r)
+	o, refused := dialog.Offered(r)
 	if refused.Code != 0 {
 		d.reply(r, refused)
 		return
@@ -93,7 +94,7 @@ func (l *leg) reinvite(r *wire.Request) {
 func (l *leg) update(r *wire.Request) {
 	d := l.desk
 	res := wire.Response{Code: 200, Contact: []header.Address{l.dialog.Contact}}
-	o, refused := readOffer(r)
+	o, refused := dialog.Offered(r)
 	switch {
 	case refused.Code != 0:
 		res = refused
@@ -129,8 +130,8 @@ func (l *leg) info(r *wire.Request) {
 	}
 	l.desk.reply(r, wire.Response{Code: 200})
 	if key == '!' {
-		l.desk.out.put(hal.Flash{Leg: l.id})
+		l.desk.out.Put(hal.Flash{Leg: l.id})
 		return
 	}
-	l.desk.out.put(hal.Digit{Leg: l.id, Key: key, For: length})
+	l.desk.out.Put(hal.Digit{Leg: l.id, Key: key, For: length})
 }

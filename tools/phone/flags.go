@@ -60,6 +60,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	}
 	f.StringVar(&server, "server", "", "the box, `HOST:PORT`")
 	f.StringVar(&listen, "listen", "", "own address, `ADDRESS:PORT`; port 0: any")
+	f.StringVar(&o.Transport, "transport", "udp", "to the box: udp or tcp")
 	f.StringVar(&o.User, "user", "", "the extension, `NUMBER`")
 	f.StringVar(&o.Password, "password", "", "its `SECRET`")
 	f.StringVar(&o.Name, "name", "", "`NAME` to show to others")

@@ -14,6 +14,8 @@ type Options struct {
 	Server netip.AddrPort // the box; zero: no registration, calls go straight to sip: URIs
 	Listen netip.AddrPort // own address; port 0: any; zero: the address that reaches Server
 
+	Transport string // to the box: "udp", or "tcp" on a connection that the phone opens; "": udp
+
 	User     string // the extension; "": any user is meant
 	Password string
 	Name     string // shown to others
@@ -62,6 +64,9 @@ func Decline(d time.Duration) Auto { return Auto{after: d, code: 480} }
 func (o Options) filled() (Options, error) {
 	if !o.Server.IsValid() && !o.Listen.IsValid() {
 		return o, errors.New("phone: neither server nor own address given")
+	}
+	if !slices.Contains([]string{"", "udp", "tcp"}, o.Transport) || o.Transport == "tcp" && !o.Server.IsValid() {
+		return o, fmt.Errorf("phone: transport %q; it is udp, or tcp to a server", o.Transport)
 	}
 	if o.Codecs == nil {
 		o.Codecs = []string{"PCMU", "PCMA"}

@@ -2,7 +2,7 @@
 // end-to-end tests and for a person who wants to try the box.
 //
 // It shares no code with the box's SIP stack, so that no mistake is made twice: the user agent is
-// written from RFC 3261 over a UDP socket. It registers with digest, calls and is called, holds,
+// written from RFC 3261 over a UDP socket or a TCP connection. It registers with digest, calls and is called, holds,
 // presses keys (RFC 4733 and INFO), says a tone and remembers what it hears, so that a test can
 // listen. It also misbehaves on demand: it vanishes, withholds ACKs, loses sound, forges a BYE.
 //
@@ -43,6 +43,7 @@ type Phone struct {
 	gone   atomic.Bool // vanished
 
 	// Owned by Run's goroutine.
+	link    link
 	clock   *transact.Clock
 	layer   *transact.Layer
 	calls   []*Call
@@ -95,7 +96,7 @@ func New(o Options) (*Phone, error) {
 	p.layer = p.newLayer()
 	p.acct = &account.Account{
 		Server: o.Server, Local: local, User: o.User, Password: o.Password, Name: o.Name, Algorithm: o.Algorithm,
-		Layer: p.layer, Log: o.Log,
+		Layer: p.layer, Log: o.Log, TCP: p.streams(),
 	}
 	p.reg = account.NewRegistration(p.acct, o.Expires, o.Retry, p.registered)
 	return p, nil
@@ -103,7 +104,7 @@ func New(o Options) (*Phone, error) {
 
 func (p *Phone) newLayer() *transact.Layer {
 	return &transact.Layer{
-		Timing: transact.StandardTiming().Scaled(p.opt.T1), Clock: p.clock, Send: p.send,
+		Timing: transact.StandardTiming().Scaled(p.opt.T1), Clock: p.clock, Send: p.send, Reliable: p.streams(),
 		OnRequest: p.onRequest, OnAck: p.onAck, OnStray: p.onStray,
 	}
 }
@@ -145,7 +146,11 @@ func (p *Phone) Run(ctx context.Context) error {
 	var herald sync.WaitGroup
 	herald.Go(p.tell)
 	p.workers.Go(p.read)
-	p.register()
+	if p.streams() {
+		p.connect() // and sign in once that stands
+	} else {
+		p.register()
+	}
 	p.loop(ctx.Done(), func() bool { return false })
 	p.leave()
 	late := time.NewTimer(p.opt.goodbye)
@@ -235,7 +240,7 @@ func (p *Phone) receive(d datagram) {
 
 // send puts one message on the wire, unless the phone has vanished.
 func (p *Phone) send(to netip.AddrPort, b []byte) {
-	if p.gone.Load() {
+	if p.gone.Load() || p.sendStream(to, b) {
 		return
 	}
 	if _, err := p.conn.WriteToUDPAddrPort(b, to); err != nil {

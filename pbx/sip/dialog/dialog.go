@@ -8,6 +8,7 @@
 package dialog
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ func Accept(r *wire.Request, tag string) *Dialog {
 		RemoteSeq: r.CSeq,
 		Routes:    r.Route,
 		Flow:      r.Flow,
-		Contact:   header.MakeAddress("", header.MakeURI("", r.Flow.Local), ""),
+		Contact:   r.Flow.Contact(),
 		Target:    r.From.URI,
 	}
 	d.Refresh(r.Contact)
@@ -71,6 +72,9 @@ func (d *Dialog) Refresh(contact []header.Address) {
 		d.Target = contact[0].URI
 	}
 }
+
+// Move takes another way to the peer, who has proved that it is he.
+func (d *Dialog) Move(flow wire.Flow) { d.Flow, d.Contact = flow, flow.Contact() }
 
 // Is says whether r belongs to this dialog, by its tags.
 func (d *Dialog) Is(r *wire.Request) bool {
@@ -116,13 +120,18 @@ type release struct {
 	Seq    uint32   `json:"cseq"`
 	Target string   `json:"target"`
 	Routes []string `json:"route,omitempty"`
+	Net    string   `json:"net,omitempty"` // "": udp
 	Our    string   `json:"our"`
 	Peer   string   `json:"peer"`
 }
 
 // Release is one line of text from which Bye can end the dialog after the box has died.
 func (d *Dialog) Release() string {
-	b, err := json.Marshal(release{d.CallID, d.Local.Text, d.Remote.Text, d.Seq + ahead, d.Target.Text, d.Routes,
+	network := d.Flow.Network
+	if network == "udp" {
+		network = ""
+	}
+	b, err := json.Marshal(release{d.CallID, d.Local.Text, d.Remote.Text, d.Seq + ahead, d.Target.Text, d.Routes, network,
 		d.Flow.Local.String(), d.Flow.Remote.String()})
 	if err != nil {
 		panic(fmt.Sprintf("dialog: release: %v", err)) // strings and numbers always marshal
@@ -130,7 +139,8 @@ func (d *Dialog) Release() string {
 	return string(b)
 }
 
-// Bye makes the request that ends the dialog of a Release.
+// Bye makes the request that ends the dialog of a Release. Its flow, where it is a connection, is no
+// more: another one to the same peer must take its place.
 func Bye(s string) (*wire.Request, error) {
 	var v release
 	if err := json.Unmarshal([]byte(s), &v); err != nil {
@@ -144,6 +154,7 @@ func Bye(s string) (*wire.Request, error) {
 	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		return nil, fmt.Errorf("release: %w", err)
 	}
-	return &wire.Request{Method: "BYE", URI: target, Flow: wire.Flow{Network: "udp", Local: our, Remote: peer},
+	network := cmp.Or(v.Net, "udp")
+	return &wire.Request{Method: "BYE", URI: target, Flow: wire.Flow{Network: network, Local: our, Remote: peer},
 		From: from, To: to, CallID: v.CallID, CSeq: v.Seq, Route: v.Routes}, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/pion/sdp/v3"
 
 	"branchline/pbx/media"
+	"branchline/pbx/sip/wire"
 )
 
 // Bounds on what one description may hold.
@@ -73,6 +74,25 @@ func ReadOffer(body []byte) (*Offer, error) {
 		return nil, ErrNoCodec
 	}
 	return o, nil
+}
+
+// Offered reads the offer of an INVITE or UPDATE; nil: there is none. A response with a code
+// says why it cannot be taken.
+func Offered(r *wire.Request) (*Offer, wire.Response) {
+	if len(r.Body) == 0 {
+		return nil, wire.Response{}
+	}
+	if r.Type != "application/sdp" {
+		return nil, wire.Response{Code: 415, Headers: []wire.Header{{Name: "Accept", Value: "application/sdp"}}}
+	}
+	o, err := ReadOffer(r.Body)
+	switch {
+	case errors.Is(err, ErrNoCodec):
+		return nil, wire.Response{Code: 488}
+	case err != nil:
+		return nil, wire.Response{Code: 400, Reason: "Bad Request: SDP"}
+	}
+	return o, wire.Response{}
 }
 
 // take reads one stream and says whether we can carry it.

@@ -8,8 +8,10 @@ package header
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 const maxAddress = 1024 // octets of one name-addr or URI
@@ -367,4 +369,11 @@ func escapeUser(s string) string {
 		b.WriteString("%" + strings.ToUpper(strconv.FormatUint(uint64(c)|0x100, 16)[1:]))
 	}
 	return b.String()
+}
+
+// Plain leaves of a display name what can be shown, at most 64 characters.
+func Plain(s string) string {
+	rs := []rune(strings.ToValidUTF8(s, ""))
+	rs = slices.DeleteFunc(rs, func(r rune) bool { return !unicode.IsPrint(r) })
+	return strings.TrimSpace(string(rs[:min(len(rs), 64)]))
 }

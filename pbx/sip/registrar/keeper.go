@@ -38,7 +38,7 @@ func (k *Keeper) Note(changes []Change) {
 	}
 	k.mu.Lock()
 	for _, c := range changes {
-		name := c.Binding.Extension + " " + c.Binding.Contact
+		name := c.Binding.Name()
 		if _, has := k.waiting[name]; !has {
 			k.order = append(k.order, name)
 		}

@@ -7,6 +7,7 @@ package registrar
 
 import (
 	"cmp"
+	"iter"
 	"math"
 	"slices"
 	"strconv"
@@ -32,21 +33,61 @@ type Registrar struct {
 type Change struct {
 	Binding Binding
 	Gone    bool
+	Was     wire.Flow // of a phone that signed in from elsewhere: where it was before
 }
 
 // SetExpiry bounds how long a binding lives.
 func (g *Registrar) SetExpiry(shortest, longest time.Duration) { g.min, g.max = shortest, longest }
 
-// Contacts are the bindings of an extension now. The caller must not change them.
+// Contacts are the bindings of an extension now, silent ones too. The caller must not change them.
 func (g *Registrar) Contacts(extension string) []Binding { return g.bindings[extension] }
 
-// Restore puts in bindings that were saved, but for those that have ended.
+// Reachable are those that are not silent.
+func (g *Registrar) Reachable(extension string) []Binding {
+	return slices.DeleteFunc(slices.Clone(g.bindings[extension]), func(b Binding) bool { return b.Silent })
+}
+
+// All are the bindings of all extensions, in no order.
+func (g *Registrar) All() iter.Seq[Binding] {
+	return func(yield func(Binding) bool) {
+		for _, bs := range g.bindings {
+			for _, b := range bs {
+				if !yield(b) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// SetSilent notes whether the phone of a binding answers, and says whether that is news.
+func (g *Registrar) SetSilent(b Binding, silent bool) bool {
+	bs := g.bindings[b.Extension]
+	i := slices.IndexFunc(bs, func(o Binding) bool { return o.Contact == b.Contact && o.Flow() == b.Flow() })
+	if i < 0 || bs[i].Silent == silent {
+		return false
+	}
+	bs[i].Silent = silent
+	return true
+}
+
+// Lost removes the bindings of a connection that is no more.
+func (g *Registrar) Lost(flow wire.Flow) []Change {
+	return g.removeIf(func(b Binding) bool { return b.Flow() == flow })
+}
+
+// Disconnect removes the bindings of all connections: they ended with whoever held them.
+func (g *Registrar) Disconnect() []Change {
+	return g.removeIf(func(b Binding) bool { return b.Network == "tcp" })
+}
+
+// Restore puts in bindings that were saved, but for those that have ended, by time or with their connection.
 func (g *Registrar) Restore(saved []Binding, now time.Time) (changes []Change) {
 	for _, b := range saved {
-		if b.Expires.After(now) && len(g.bindings[b.Extension]) < maxBindings {
+		if b.Expires.After(now) && b.Network != "tcp" && len(g.bindings[b.Extension]) < maxBindings {
 			changes = append(changes, g.put(b)...)
 		} else {
-			changes = append(changes, Change{b, true})
+			changes = append(changes, Change{Binding: b, Gone: true})
 		}
 	}
 	return changes
@@ -125,7 +166,7 @@ func (g *Registrar) wanted(extension string, r *wire.Request, now time.Time) ([]
 		}
 		instance, _ := a.Param("+sip.instance")
 		b := Binding{Extension: extension, Contact: a.URI.Text, Instance: clip(instance), Agent: clip(r.Header("User-Agent")),
-			Network: r.Flow.Network, Local: r.Flow.Local, Remote: r.Flow.Remote,
+			Network: r.Flow.Network, Local: r.Flow.Local, Remote: r.Flow.Remote, Conn: r.Flow.Conn,
 			CallID: r.CallID, CSeq: r.CSeq, Expires: now.Add(min(life, g.max))}
 		if old, ok := g.find(b); ok && old.CallID == r.CallID && r.CSeq <= old.CSeq {
 			return nil, wire.Response{Code: 400, Reason: "Bad Request: CSeq is out of order"}
@@ -162,10 +203,14 @@ func (g *Registrar) put(b Binding) []Change {
 	}
 	old := bs[i]
 	bs[i] = b
-	if old.Contact != b.Contact {
-		return []Change{{old, true}, {Binding: b}}
+	now := Change{Binding: b}
+	if old.Flow() != b.Flow() {
+		now.Was = old.Flow()
 	}
-	return []Change{{Binding: b}}
+	if old.Contact != b.Contact {
+		return []Change{{Binding: old, Gone: true}, now}
+	}
+	return []Change{now}
 }
 
 func (g *Registrar) find(b Binding) (Binding, bool) {
@@ -188,14 +233,14 @@ func (g *Registrar) remove(b Binding) (Change, bool) {
 	} else {
 		g.bindings[b.Extension] = bs
 	}
-	return Change{gone, true}, true
+	return Change{Binding: gone, Gone: true}, true
 }
 
 func (g *Registrar) removeIf(ends func(Binding) bool) (changes []Change) {
 	for _, bs := range g.bindings {
 		for _, b := range bs {
 			if ends(b) {
-				changes = append(changes, Change{b, true})
+				changes = append(changes, Change{Binding: b, Gone: true})
 			}
 		}
 	}
@@ -214,6 +259,12 @@ func (b Binding) same(o Binding) bool {
 	u, err1 := header.ParseURI(b.Contact)
 	v, err2 := header.ParseURI(o.Contact)
 	return b.Contact == o.Contact || err1 == nil && err2 == nil && u.Same(v)
+}
+
+// SamePhone says whether two bindings of one extension are of one phone, as far as that can be known: it
+// says so itself, or it signs in from the same address.
+func (b Binding) SamePhone(o Binding) bool {
+	return b.Extension == o.Extension && (b.same(o) || b.Remote.Addr() == o.Remote.Addr())
 }
 
 // seconds reads a delta-seconds; what is none counts as absent (RFC 3261 10.2.1.1).

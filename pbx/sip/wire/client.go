@@ -87,6 +87,25 @@ func (r *Request) Cancel(why string) {
 	}
 }
 
+// GiveUp waits no longer for an answer to a request that was sent: it ends as if its time were over.
+func (r *Request) GiveUp() {
+	if c := r.client; c != nil && c.final == 0 {
+		c.tx.Terminate()
+	}
+}
+
+// Size is how many octets a request that is to be sent will have, within a few.
+func (r *Request) Size() int {
+	m, err := r.request()
+	if err != nil {
+		return 0
+	}
+	return len(marshal(m)) + branchSize
+}
+
+// branchSize is the longest branch, which a request gets when it is sent.
+const branchSize = 40
+
 func (c *client) sendCancel() {
 	c.cancel.sent = true
 	r := c.req

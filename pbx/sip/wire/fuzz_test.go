@@ -20,7 +20,7 @@ func FuzzRequest(f *testing.F) {
 	}
 	w := New(slog.New(slog.DiscardHandler))
 	parser := newParser()
-	flow := Flow{"udp", netip.MustParseAddrPort("127.0.0.1:5060"), netip.MustParseAddrPort("127.0.0.1:5062")}
+	flow := Flow{Network: "udp", Local: netip.MustParseAddrPort("127.0.0.1:5060"), Remote: netip.MustParseAddrPort("127.0.0.1:5062")}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := parser.ParseSIP(withCRLF(data))
 		if err != nil {

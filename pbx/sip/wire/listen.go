@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 
 	"github.com/emiago/sipgo/sip"
+
+	"branchline/pbx/sip/stream"
 )
 
 const (
@@ -26,33 +28,59 @@ type listener struct {
 	conn  *net.UDPConn
 	local netip.AddrPort
 	udp   *sip.TransportLayer
-	stop  <-chan struct{}
 	most  int         // sources after which the reader is renewed
 	renew atomic.Bool // the reader shall end and be started anew
 	err   atomic.Pointer[error]
 }
 
-// Open binds one UDP socket for each address; an unspecified one stands for every address that
-// the box has now. Port 0 takes a free one. On an error nothing is bound.
-func (w *Wire) Open(addresses []netip.AddrPort) error {
+// Open binds one UDP socket for each address, and with tcp a listener for TCP beside it; an
+// unspecified address stands for every one that the box has now. Port 0 takes a free one. On an error
+// nothing is bound.
+func (w *Wire) Open(addresses []netip.AddrPort, tcp bool) error {
+	if tcp {
+		w.streams = stream.New(w.connections(), stream.Bounds{})
+	}
 	for _, a := range expand(addresses) {
-		conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(a))
-		if err != nil {
+		if err := w.listen(a); err != nil {
 			w.Close()
-			w.listeners = nil
+			w.listeners, w.streams = nil, nil
 			return fmt.Errorf("listen for phones on %s: %w; is another SIP server running, or the address not ours?", a, err)
 		}
-		// A burst of a whole office signing in at once must wait, not get lost. The kernel caps it.
-		_ = conn.SetReadBuffer(1 << 20)
-		l := &listener{wire: w, conn: conn, most: maxSources}
-		local := conn.LocalAddr().(*net.UDPAddr).AddrPort()
-		l.local = netip.AddrPortFrom(local.Addr().Unmap(), local.Port())
-		l.udp = sip.NewTransportLayer(nil, newParser(), nil,
-			sip.WithTransportLayerLogger(w.quiet), sip.WithTransportLayerReadFilter(l.filter))
-		l.udp.OnMessage(l.receive)
-		w.listeners = append(w.listeners, l)
 	}
 	return nil
+}
+
+// listen binds one address. A free port may be taken by TCP already: then another one is tried.
+func (w *Wire) listen(a netip.AddrPort) error {
+	for tries := 0; ; tries++ {
+		conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(a))
+		if err != nil {
+			return err
+		}
+		local := conn.LocalAddr().(*net.UDPAddr).AddrPort()
+		local = netip.AddrPortFrom(local.Addr().Unmap(), local.Port())
+		if w.streams != nil {
+			err = w.streams.Listen(local)
+		}
+		if err == nil {
+			w.listeners = append(w.listeners, w.newListener(conn, local))
+			return nil
+		}
+		conn.Close()
+		if a.Port() != 0 || tries == 20 {
+			return err
+		}
+	}
+}
+
+func (w *Wire) newListener(conn *net.UDPConn, local netip.AddrPort) *listener {
+	// A burst of a whole office signing in at once must wait, not get lost. The kernel caps it.
+	_ = conn.SetReadBuffer(1 << 20)
+	l := &listener{wire: w, conn: conn, local: local, most: maxSources}
+	l.udp = sip.NewTransportLayer(nil, newParser(), nil,
+		sip.WithTransportLayerLogger(w.quiet), sip.WithTransportLayerReadFilter(l.filter))
+	l.udp.OnMessage(l.receive)
+	return l
 }
 
 // Listening are the addresses that are bound.
@@ -85,7 +113,6 @@ func expand(addresses []netip.AddrPort) (out []netip.AddrPort) {
 
 // run reads until ctx ends. A panic in the parser costs one datagram.
 func (l *listener) run(ctx context.Context) error {
-	l.stop = ctx.Done()
 	for ctx.Err() == nil {
 		l.serve()
 		if err := l.err.Load(); err != nil {
@@ -173,33 +200,38 @@ func (l *listener) receive(m sip.Message) {
 	if err != nil {
 		return
 	}
-	flow := Flow{"udp", l.local, netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())}
+	l.wire.hand(m, Flow{Network: "udp", Local: l.local, Remote: netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())})
+}
+
+// hand reads m and puts it into the inbox; a faulty request is answered at once. It waits while the
+// inbox is full.
+func (w *Wire) hand(m sip.Message, flow Flow) {
 	var in any
 	switch m := m.(type) {
 	case *sip.Request:
-		r, f := l.wire.readRequest(m, flow)
+		r, f := w.readRequest(m, flow)
 		if f != nil {
-			l.refuse(r, f)
+			w.refuse(r, f)
 			return
 		}
 		in = r
 	case *sip.Response:
 		r := readResponse(m, flow)
 		if r == nil {
-			l.wire.dropped.Add(1)
+			w.dropped.Add(1)
 			return
 		}
 		in = r
 	}
 	select {
-	case l.wire.inbox <- in:
-	case <-l.stop:
+	case w.inbox <- in:
+	case <-w.stop:
 	}
 }
 
 // refuse answers a faulty request without keeping anything of it. An ACK is never answered.
-func (l *listener) refuse(r *Request, f *fault) {
-	l.wire.dropped.Add(1)
+func (w *Wire) refuse(r *Request, f *fault) {
+	w.dropped.Add(1)
 	if f.code != 0 && r.Method != "ACK" {
 		_ = r.Reply(Response{Code: f.code, Reason: f.why})
 	}
@@ -217,6 +249,9 @@ func marshal(m sip.Message) []byte {
 
 // writeBytes does not use sipgo's connection, which refuses what exceeds a package variable (SIP.md 2 no. 5).
 func (w *Wire) writeBytes(flow Flow, b []byte) error {
+	if flow.Network == "tcp" {
+		return w.stream(flow, b)
+	}
 	l := w.listener(flow.Local)
 	if l == nil {
 		return errors.New("no socket on " + flow.Local.String())

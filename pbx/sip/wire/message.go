@@ -13,9 +13,19 @@ import (
 // Flow is the way between one of our own addresses and one peer. Whatever is sent to a phone is
 // sent on its flow, never where a Contact or a Record-Route points.
 type Flow struct {
-	Network string // "udp"
+	Network string // "udp", "tcp"
 	Local   netip.AddrPort
 	Remote  netip.AddrPort
+	Conn    uint64 // of "tcp": which connection; one that comes later from the same port is another
+}
+
+// Contact is our own address on the flow, as we tell it to the peer.
+func (f Flow) Contact() header.Address {
+	uri := header.MakeURI("", f.Local)
+	if f.Network == "tcp" {
+		uri, _ = header.ParseURI(uri.Text + ";transport=tcp") // what MakeURI makes is sound
+	}
+	return header.MakeAddress("", uri, "")
 }
 
 // Header is one header field that this package does not set by itself.
@@ -158,9 +168,10 @@ func (r *Request) request() (*sip.Request, error) {
 		return nil, err
 	}
 	m := sip.NewRequest(sip.RequestMethod(r.Method), uri)
-	m.SetTransport("UDP")
+	transport := strings.ToUpper(r.Flow.Network)
+	m.SetTransport(transport) // whether sipgo repeats it
 	add := func(name, value string) { m.AppendHeader(sip.NewHeader(name, value)) }
-	add("Via", "SIP/2.0/UDP "+r.Flow.Local.String()+";rport;branch="+r.branch)
+	add("Via", "SIP/2.0/"+transport+" "+r.Flow.Local.String()+";rport;branch="+r.branch)
 	for _, v := range r.Route {
 		add("Route", v)
 	}
@@ -213,7 +224,7 @@ func (r *Request) viaWithSource(v string) string {
 // 4), else to the port that the Via names (RFC 3261 18.2.2).
 func (r *Request) back() Flow {
 	f := r.Flow
-	if r.rport {
+	if r.rport || f.Network == "tcp" { // on the connection it came on: RFC 3261 18.2.2
 		return f
 	}
 	port := r.sentPort

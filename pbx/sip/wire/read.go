@@ -250,7 +250,7 @@ func (r *Request) key(method string) string {
 	if !strings.HasPrefix(id, sip.RFC3261BranchMagicCookie) { // RFC 2543
 		id = r.CallID + " " + r.From.Tag() + " " + strconv.FormatUint(uint64(r.CSeq), 10)
 	}
-	return method + " " + r.Flow.Remote.String() + " " + id
+	return method + " " + r.Flow.Network + " " + r.Flow.Remote.String() + " " + id
 }
 
 func parseCSeq(s string) (uint32, string, error) {

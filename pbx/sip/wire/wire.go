@@ -2,6 +2,8 @@
 // of sipgo, of which it takes the UDP transport, the parser and the transaction machines, and it
 // mends what they let through (each mend says which pitfall it is for).
 //
+// TCP connections it has from package stream.
+//
 // It promises: everything happens on the goroutine of Run, one message after the other in the
 // order in which they came, so that a CANCEL never overtakes its INVITE and nothing above needs
 // a lock; a request that reaches the Handler is complete and well formed; responses and requests
@@ -23,6 +25,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"branchline/pbx/sip/stream"
 )
 
 // Handler is what stands above the wire. All calls come on the goroutine of Run.
@@ -34,6 +38,8 @@ type Handler interface {
 	Cancelled(invite *Request, why string)
 	// Broken says that handling a message or timer of callID panicked: what belongs to it must go.
 	Broken(callID string)
+	// Lost says that flow, a connection, is no more. What was sent on it fails by itself.
+	Lost(flow Flow)
 }
 
 // Wire is a set of sockets with their transactions. Requests and responses are sent only on the
@@ -43,8 +49,11 @@ type Wire struct {
 	quiet     *slog.Logger // for sipgo, which logs whole datagrams
 	seed      maphash.Seed
 	listeners []*listener
-	inbox     chan any // *Request and *Response, read from sockets
+	streams   *stream.Server // TCP; nil where there is none
+	inbox     chan any       // *Request and *Response, read from sockets
 	wake      chan struct{}
+	stop      <-chan struct{} // closed when Run shall end
+	handler   Handler
 	drains    sync.WaitGroup
 	dropped   atomic.Uint64 // datagrams that were no SIP
 
@@ -103,10 +112,14 @@ func T2() time.Duration { return sip.T2 }
 // Run receives and works until ctx ends, and closes the sockets. It returns nil when ctx ends.
 func (w *Wire) Run(ctx context.Context, h Handler) error {
 	ctx, cancel := context.WithCancel(ctx)
-	broken := make(chan error, len(w.listeners))
+	w.stop, w.handler = ctx.Done(), h
+	broken := make(chan error, len(w.listeners)+1)
 	var readers sync.WaitGroup
 	for _, l := range w.listeners {
 		readers.Go(func() { broken <- l.run(ctx) })
+	}
+	if w.streams != nil {
+		readers.Go(func() { broken <- w.streams.Run() })
 	}
 	defer func() {
 		cancel()
@@ -149,6 +162,9 @@ func (w *Wire) Run(ctx context.Context, h Handler) error {
 func (w *Wire) Close() {
 	for _, l := range w.listeners {
 		l.conn.Close()
+	}
+	if w.streams != nil {
+		w.streams.Close()
 	}
 }
 

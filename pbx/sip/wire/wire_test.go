@@ -24,18 +24,24 @@ type desk struct {
 	request   func(*Request)
 	cancelled func(*Request)
 	broken    func(string)
+	lost      func(Flow)
 }
 
 func (d desk) Request(r *Request)             { d.request(r) }
 func (d desk) Cancelled(r *Request, _ string) { d.cancelled(r) }
 func (d desk) Broken(id string)               { d.broken(id) }
+func (d desk) Lost(f Flow) {
+	if d.lost != nil {
+		d.lost(f)
+	}
+}
 
 // start runs a wire on a free port of 127.0.0.1 for the length of the test.
 func start(t *testing.T, d desk, most int) (*Wire, netip.AddrPort, *bytes.Buffer) {
 	t.Helper()
 	var log bytes.Buffer
 	w := New(slog.New(slog.NewTextHandler(&log, nil)))
-	if err := w.Open([]netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}); err != nil {
+	if err := w.Open([]netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}, true); err != nil {
 		t.Fatal(err)
 	}
 	if most > 0 {
@@ -305,14 +311,14 @@ func TestResponseGoesWhereViaAndRportSay(t *testing.T) {
 func TestOneAddressTwiceIsAnError(t *testing.T) {
 	_, at, _ := start(t, desk{request: ok}, 0)
 	w := New(slog.New(slog.DiscardHandler))
-	if err := w.Open([]netip.AddrPort{at}); err == nil || !strings.Contains(err.Error(), at.String()) {
+	if err := w.Open([]netip.AddrPort{at}, true); err == nil || !strings.Contains(err.Error(), at.String()) {
 		t.Errorf("error %v", err)
 	}
 }
 
 func TestUnspecifiedAddressStandsForEachRealOne(t *testing.T) { // SIP.md 2 no. 4
 	w := New(slog.New(slog.DiscardHandler))
-	if err := w.Open([]netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:0")}); err != nil {
+	if err := w.Open([]netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:0")}, true); err != nil {
 		t.Fatal(err)
 	}
 	defer w.Close()

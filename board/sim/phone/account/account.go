@@ -27,6 +27,7 @@ const Allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, NOTIFY, UPDATE"
 type Account struct {
 	Server         netip.AddrPort // the box; credentials go to it alone
 	Local          netip.AddrPort // where the phone is reached
+	TCP            bool           // requests go by a connection
 	User, Password string
 	Name           string // shown to others
 	Algorithm      string // preferred: "MD5", "SHA-256", or ""
@@ -51,15 +52,23 @@ func NewTag() string { return rand.Text()[:10] }
 
 // Via is the Via of a new request.
 func (a *Account) Via() string {
-	return "SIP/2.0/UDP " + a.Local.String() + ";rport;branch=z9hG4bK" + rand.Text()
+	transport := "UDP"
+	if a.TCP {
+		transport = "TCP"
+	}
+	return "SIP/2.0/" + transport + " " + a.Local.String() + ";rport;branch=z9hG4bK" + rand.Text()
 }
 
 // Contact is the URI by which the phone is reached.
 func (a *Account) Contact() string {
-	if a.User == "" {
-		return "sip:" + a.Local.String()
+	params := ""
+	if a.TCP {
+		params = ";transport=tcp"
 	}
-	return "sip:" + a.User + "@" + a.Local.String()
+	if a.User == "" {
+		return "sip:" + a.Local.String() + params
+	}
+	return "sip:" + a.User + "@" + a.Local.String() + params
 }
 
 // From is the From of what the phone begins.

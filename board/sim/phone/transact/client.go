@@ -53,7 +53,9 @@ func (l *Layer) Request(req *message.Message, to netip.AddrPort, on func(*messag
 	c := &Client{Request: req, layer: l, to: to, bytes: req.Bytes(), key: via.Branch() + "|" + req.Method, on: on}
 	l.clients[c.key] = c
 	l.Send(to, c.bytes)
-	c.repeatAfter(l.Timing.T1)
+	if !l.Reliable {
+		c.repeatAfter(l.Timing.T1)
+	}
 	c.end = l.Clock.After(l.Timing.timeout(), func() {
 		c.terminate()
 		on(nil)

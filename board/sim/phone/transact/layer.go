@@ -43,6 +43,10 @@ type Layer struct {
 	Clock  *Clock
 	Send   func(to netip.AddrPort, b []byte)
 
+	// Reliable: what is sent arrives, by TCP, and is not repeated, but for the 2xx of an INVITE, which
+	// is repeated until its ACK on every transport (RFC 3261 13.3.1.4).
+	Reliable bool
+
 	OnRequest func(s *Server)                                     // a new request, CANCEL included, ACK not
 	OnAck     func(ack *message.Message)                          // an ACK that ends no transaction: that of a 2xx
 	OnStray   func(response *message.Message, src netip.AddrPort) // a response to no transaction

@@ -41,7 +41,9 @@ func (s *Server) Respond(r *message.Message) {
 		s.endAfter(s.layer.Timing.timeout(), nil) // J
 		return
 	}
-	s.repeatAfter(s.layer.Timing.T1)
+	if !s.layer.Reliable || r.Code < 300 {
+		s.repeatAfter(s.layer.Timing.T1)
+	}
 	s.endAfter(s.layer.Timing.timeout(), func() { // H; of a 2xx: RFC 3261 13.3.1.4
 		if !s.acked && s.Unacked != nil {
 			s.Unacked()

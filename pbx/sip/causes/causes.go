@@ -1,4 +1,6 @@
-package sip
+// Package causes is why calls end, in the words of SIP and in ours: response codes and Reason headers
+// (RFC 3326) to hal.Cause, and back. It is pure. Start reading at Of.
+package causes
 
 import (
 	"strconv"
@@ -7,10 +9,11 @@ import (
 	"branchline/hal"
 )
 
-// elsewhere is the Reason of a CANCEL to a phone whose call another one took (RFC 3326).
-const elsewhere = `SIP;cause=200;text="Call completed elsewhere"`
+// Elsewhere is the Reason of a CANCEL to a phone whose call another one took (RFC 3326).
+const Elsewhere = `SIP;cause=200;text="Call completed elsewhere"`
 
-func isElsewhere(reason string) bool {
+// IsElsewhere says whether a Reason means that.
+func IsElsewhere(reason string) bool {
 	cause, ok := reasonCause(reason, "SIP")
 	return ok && cause == 200
 }
@@ -32,8 +35,8 @@ func reasonCause(reason, protocol string) (int, bool) {
 	return 0, false
 }
 
-// refusalCode is the code for an incoming leg that ends before it is answered (SIP.md 3, Codes).
-func refusalCode(c hal.Cause) int {
+// Refusal is the code for an incoming leg that ends before it is answered (SIP.md 3, Codes).
+func Refusal(c hal.Cause) int {
 	switch c {
 	case hal.Busy:
 		return 486
@@ -53,8 +56,8 @@ func refusalCode(c hal.Cause) int {
 	return 480 // no answer, unreachable, taken elsewhere, or simply ended
 }
 
-// causeOf says why a phone did not take our call. A Q.850 cause in Reason says it better.
-func causeOf(code int, rang bool, reason string) hal.Cause {
+// Of says why a phone did not take our call. A Q.850 cause in Reason says it better.
+func Of(code int, rang bool, reason string) hal.Cause {
 	if q, ok := reasonCause(reason, "Q.850"); ok {
 		switch q {
 		case 1:
@@ -93,8 +96,8 @@ func causeOf(code int, rang bool, reason string) hal.Cause {
 	return hal.WireTrouble
 }
 
-// weight orders the ends of several contacts: the one that tells most about the person counts.
-func weight(c hal.Cause) int {
+// Weight orders the ends of several contacts: the one that tells most about the person counts.
+func Weight(c hal.Cause) int {
 	order := []hal.Cause{hal.Rejected, hal.Busy, hal.NoAnswer, hal.Media, hal.Forbidden, hal.Congestion,
 		hal.Unallocated, hal.Unreachable}
 	for i, o := range order {
