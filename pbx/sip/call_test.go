@@ -403,8 +403,10 @@ func TestRepeatedRequestIsAnsweredOnceMoreAndDoneOnce(t *testing.T) {
 		p.send(info)
 		p.code(200, "INFO")
 	}
+	p.send(k.in("BYE", "", ""))
+	p.code(200, "BYE")
+	until[hal.Gone](h, in.Leg) // nothing follows on it
 	n := 0
-	h.census()
 	for _, s := range h.all() {
 		if _, ok := s.(hal.Digit); ok {
 			n++

@@ -78,7 +78,7 @@ func phoneRig(t *testing.T) haltest.Rig {
 		t.Fatal(err)
 	}
 	s := settings()
-	s.Listen[0] = conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	s.Listen[0], s.TCP = conn.LocalAddr().(*net.UDPAddr).AddrPort(), false // its TCP twin may be taken
 	conn.Close()
 	line := newLine(t, Options{})
 	commit, err := line.Prepare(s)
