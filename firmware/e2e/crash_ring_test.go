@@ -26,7 +26,7 @@ type story struct {
 	out   string    // the outside number that was dialled
 }
 
-// What DESIGN.md 7 promises, and what a box with two busy cores may take longer for the marks.
+// What ARCHITECTURE.md 7 promises, and what a box with two busy cores may take longer for the marks.
 const (
 	unheard    = 50 * time.Millisecond // a modem may ring so long without a record
 	aliveEvery = 2 * time.Second

@@ -10,7 +10,7 @@ import (
 )
 
 // namespace is a network of two hosts: the box here, a program of another maker there. Real phones do
-// not take a loopback interface for a network (SIP.md 1).
+// not take a loopback interface for a network.
 type namespace struct {
 	name  string
 	here  netip.Addr

@@ -42,7 +42,7 @@ type leg struct {
 }
 
 // acceptance is a 2xx of ours that waits for its ACK. We repeat it ourselves: sipgo's server
-// transaction does not, as the RFC asks, and its dialogs give up without a BYE (SIP.md 2 no. 9).
+// transaction does not, as the RFC asks, and its dialogs give up without a BYE (sipgo v1.7.2).
 type acceptance struct {
 	request      *wire.Request
 	response     wire.Response
@@ -198,7 +198,7 @@ func (l *leg) settle() {
 	}
 }
 
-// ack handles an ACK; one that fits nothing is ignored (SIP.md 2 no. 7).
+// ack handles an ACK; one that fits nothing is ignored (sipgo v1.7.2).
 func (l *leg) ack(r *wire.Request) {
 	p := l.pending
 	if p == nil || r.CSeq != p.request.CSeq || !l.dialog.Is(r) || r.Flow.Remote.Addr() != l.dialog.Flow.Remote.Addr() {

@@ -120,7 +120,7 @@ func (d *desk) newInvite(l *leg, o hal.Dial, b registrar.Binding) *wire.Request 
 		To:      header.MakeAddress("", header.MakeURI(l.extension, b.Local), ""),
 		Contact: []header.Address{b.Flow().Contact()},
 		Type:    "application/sdp", Body: l.sound.Offer(l.at(b.Local))}
-	if o.AutoAnswer { // phones know one or the other: SIP.md 3
+	if o.AutoAnswer { // phones know one or the other
 		r.Headers = append(r.Headers,
 			wire.Header{Name: "Call-Info", Value: "<sip:" + b.Local.Addr().String() + ">;answer-after=0"},
 			wire.Header{Name: "Alert-Info", Value: "<http://" + b.Local.Addr().String() + ">;info=alert-autoanswer"})

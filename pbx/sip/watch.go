@@ -11,7 +11,7 @@ import (
 
 // pace is how phones that speak UDP are asked whether they are there: by OPTIONS, each every `every` or
 // somewhat sooner, so that they do not all come at once. A phone that falls silent has missed twice after
-// every + 2·patience, 50 s: below the 60 s of SIP.md 3. By TCP the kernel asks (package stream).
+// every + 2·patience, 50 s: below a minute. By TCP the kernel asks (package stream).
 type pace struct{ every, patience time.Duration }
 
 // maxMisses is how many OPTIONS a phone may leave unanswered; one alone may be lost in the net.

@@ -35,7 +35,7 @@ func reasonCause(reason, protocol string) (int, bool) {
 	return 0, false
 }
 
-// Refusal is the code for an incoming leg that ends before it is answered (SIP.md 3, Codes).
+// Refusal is the code for an incoming leg that ends before it is answered.
 func Refusal(c hal.Cause) int {
 	switch c {
 	case hal.Busy:

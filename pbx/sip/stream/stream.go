@@ -46,7 +46,7 @@ const (
 )
 
 // A peer whose plug was pulled is known to be gone within this, by probes when it is silent and by
-// what it does not acknowledge when it is spoken to: below the 60 s of SIP.md 3.
+// what it does not acknowledge when it is spoken to: below a minute.
 const (
 	probeAfter = 20 * time.Second
 	probeEvery = 10 * time.Second

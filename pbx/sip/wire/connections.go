@@ -13,7 +13,7 @@ import (
 )
 
 // connections is what comes on the TCP connections of a wire. A phone is spoken to on the connection
-// by which it came and on no other (SIP.md 2 no. 3, 8): nothing of sipgo's transport is used here.
+// by which it came and on no other (sipgo v1.7.2): nothing of sipgo's transport is used here.
 type connections struct {
 	wire   *Wire
 	parser *sip.Parser

@@ -18,11 +18,11 @@ import (
 const (
 	maxDatagram = 16 << 10
 	// maxSources bounds what sipgo remembers of senders: an entry per source address for as long
-	// as a reader runs, spoofed ones too (SIP.md 2 no. 6). Then the reader is renewed.
+	// as a reader runs, spoofed ones too (sipgo v1.7.2). Then the reader is renewed.
 	maxSources = 4096
 )
 
-// listener is one UDP socket on one real address (SIP.md 2 no. 4).
+// listener is one UDP socket on one real address (sipgo v1.7.2).
 type listener struct {
 	wire  *Wire
 	conn  *net.UDPConn
@@ -166,7 +166,7 @@ func (l *listener) filter(_ sip.TransportReadProps, data []byte) ([]byte, error)
 	return withCRLF(data), nil
 }
 
-// withCRLF mends headers whose lines end in LF alone, which sipgo refuses (SIP.md 2 no. 13).
+// withCRLF mends headers whose lines end in LF alone, which sipgo refuses (sipgo v1.7.2).
 func withCRLF(data []byte) []byte {
 	bare := false
 	end := len(data)
@@ -247,7 +247,7 @@ func marshal(m sip.Message) []byte {
 	return b.Bytes()
 }
 
-// writeBytes does not use sipgo's connection, which refuses what exceeds a package variable (SIP.md 2 no. 5).
+// writeBytes does not use sipgo's connection, which refuses what exceeds a package variable (sipgo v1.7.2).
 func (w *Wire) writeBytes(flow Flow, b []byte) error {
 	if flow.Network == "tcp" {
 		return w.stream(flow, b)

@@ -28,7 +28,7 @@ func single(name string) bool {
 
 // newParser makes a sipgo parser that keeps every header as text, under its full name. sipgo's
 // own header parsers drop a message with one bad header unanswered and refuse legal ones
-// (SIP.md 2 no. 13, 6); here a bad header becomes a 400.
+// (sipgo v1.7.2); here a bad header becomes a 400.
 func newParser() *sip.Parser {
 	names := map[string]string{
 		"v": "Via", "via": "Via", "f": "From", "from": "From", "t": "To", "to": "To",

@@ -287,7 +287,7 @@ func (r *Request) Keep() bool {
 
 // Remember is a lesser Keep, for requests that come by the thousand: the answer alone is held for
 // retransmissions, for as long as it is among the newest. A transaction of sipgo's holds 3.6 kB
-// for 32 s (SIP.md 6).
+// for 32 s (sipgo v1.7.2).
 func (r *Request) Remember() { r.remember = true }
 
 func (w *Wire) remember(key string, answer []byte) {

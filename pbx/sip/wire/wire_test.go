@@ -118,7 +118,7 @@ func (p peer) text(method string, lines ...string) string {
 
 func ok(r *Request) { _ = r.Reply(Response{Code: 200}) }
 
-func TestBadRequestsHaveTheRFCsAnswer(t *testing.T) { // SIP.md 2 no. 13, 6
+func TestBadRequestsHaveTheRFCsAnswer(t *testing.T) { // sipgo v1.7.2 does otherwise
 	_, at, _ := start(t, desk{request: ok}, 0)
 	p := dial(t, at)
 	for _, c := range []struct {
@@ -168,7 +168,7 @@ func TestBadRequestsHaveTheRFCsAnswer(t *testing.T) { // SIP.md 2 no. 13, 6
 	}
 }
 
-func TestCancelNeverOvertakesItsInvite(t *testing.T) { // SIP.md 2 no. 14
+func TestCancelNeverOvertakesItsInvite(t *testing.T) { // sipgo v1.7.2 does otherwise
 	var mu sync.Mutex
 	seen := map[string]bool{}
 	cancelled := make(chan bool, 200)
@@ -229,7 +229,7 @@ func TestLongMessagesPass(t *testing.T) { // SIP.md 2 no. 5
 	}
 }
 
-func TestAnswerMayComeLate(t *testing.T) { // SIP.md 2 no. 16
+func TestAnswerMayComeLate(t *testing.T) { // sipgo v1.7.2 does otherwise
 	var w *Wire
 	ready := make(chan struct{})
 	w, at, _ := start(t, desk{request: func(r *Request) {
@@ -251,7 +251,7 @@ func TestAnswerMayComeLate(t *testing.T) { // SIP.md 2 no. 16
 	}
 }
 
-func TestPanicCostsOneMessage(t *testing.T) { // SIP.md 2 no. 12
+func TestPanicCostsOneMessage(t *testing.T) { // sipgo v1.7.2 does otherwise
 	broken := make(chan string, 10)
 	_, at, _ := start(t, desk{
 		request: func(r *Request) {
