@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 func doc() *config.Doc {
 	return &config.Doc{
 		Version:    1,
+		Network:    config.Network{Page: config.Page{Listen: netip.MustParseAddrPort("127.0.0.1:8088")}},
 		Lines:      []config.Line{{Name: "gsm1", Kind: "sim", Slot: "slot1", Number: "+49301", PIN: "9876", Flow: "main"}},
 		Extensions: []config.Extension{{Number: "201", Name: "Front desk", Password: "plum-cake"}},
 		Agents:     []config.Agent{{Number: "1001", Name: "Ana", PIN: "4711"}},

@@ -232,7 +232,7 @@ func TestPhoneThatIsSilentIsUnreachableAfterTimerB(t *testing.T) {
 	}
 }
 
-func TestTwentyProvisionalResponsesDoNotEndACall(t *testing.T) { // SIP.md 2 no. 1
+func TestTwentyProvisionalResponsesDoNotEndACall(t *testing.T) { // sipgo v1.7.2 does otherwise
 	h := open(t, settings(), Options{})
 	p := newRaw(t, h.at, "201")
 	p.signIn()

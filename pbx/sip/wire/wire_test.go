@@ -202,7 +202,7 @@ func TestCancelNeverOvertakesItsInvite(t *testing.T) { // sipgo v1.7.2 does othe
 	}
 }
 
-func TestManySourcesDoNotFillTheMemory(t *testing.T) { // SIP.md 2 no. 6
+func TestManySourcesDoNotFillTheMemory(t *testing.T) { // sipgo v1.7.2 does otherwise
 	w, at, _ := start(t, desk{request: ok}, 20)
 	for range 200 {
 		p := dial(t, at)
@@ -217,7 +217,7 @@ func TestManySourcesDoNotFillTheMemory(t *testing.T) { // SIP.md 2 no. 6
 	}
 }
 
-func TestLongMessagesPass(t *testing.T) { // SIP.md 2 no. 5
+func TestLongMessagesPass(t *testing.T) { // sipgo v1.7.2 does otherwise
 	body := bytes.Repeat([]byte("x"), 6000)
 	_, at, _ := start(t, desk{request: func(r *Request) {
 		_ = r.Reply(Response{Code: 200, Type: "text/plain", Body: r.Body})
@@ -316,7 +316,7 @@ func TestOneAddressTwiceIsAnError(t *testing.T) {
 	}
 }
 
-func TestUnspecifiedAddressStandsForEachRealOne(t *testing.T) { // SIP.md 2 no. 4
+func TestUnspecifiedAddressStandsForEachRealOne(t *testing.T) { // sipgo v1.7.2 does otherwise
 	w := New(slog.New(slog.DiscardHandler))
 	if err := w.Open([]netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:0")}, true); err != nil {
 		t.Fatal(err)
