@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"branchline/drivers/atmodem"
+	"branchline/drivers/soundport"
 	"branchline/hal"
 )
 
@@ -52,7 +53,7 @@ type call struct {
 	explains bool   // AT+CEER is on its way: the call is closed when it answers
 
 	tones []hal.Digits // to be sent, the first with the keys that are left
-	sound *sound
+	sound *soundport.Sound
 }
 
 // calls is the part of the actor that knows about calls. The line tells of one at a time.
@@ -292,7 +293,7 @@ func (a *actor) light(c *call, then func()) {
 		return
 	}
 	c.lighting = true
-	a.wire.pump.align()
+	a.wire.pump.Align()
 	a.send(atmodem.Command{Text: a.profile.soundOn, Class: atmodem.Control, Skip: func() bool { return a.call != c },
 		Done: func(r atmodem.Reply) {
 			c.lighting, c.lit = false, r.Err == nil
@@ -318,8 +319,8 @@ func (a *actor) talk(c *call) {
 		a.opened(c)
 	}
 	c.answered = true
-	c.sound = new(sound)
+	c.sound = new(soundport.Sound)
 	a.setSound(c.leg, c.sound)
-	a.wire.pump.set(c.sound)
+	a.wire.pump.Set(c.sound)
 	a.tell(hal.Answered{Leg: c.leg})
 }

@@ -21,7 +21,7 @@ func (a *actor) hangUp(c *call, why hal.Cause) {
 	if c.cause == "" {
 		c.cause = hal.Normal
 	}
-	a.wire.pump.set(nil)
+	a.wire.pump.Set(nil)
 	if !c.far && !c.dialled {
 		a.gone(c, c.cause, false, "")
 		return
@@ -92,12 +92,12 @@ func (a *actor) gone(c *call, cause hal.Cause, far bool, wire string) {
 	if a.wire == nil {
 		return
 	}
-	a.wire.pump.set(nil)
+	a.wire.pump.Set(nil)
 	if s := c.sound; s != nil {
-		a.log.Info("sound of the call", "leg", c.leg,
-			"dropped in", s.fromWire.dropped.Load(), "repeated in", s.fromWire.repeated.Load(),
-			"dropped out", s.toWire.dropped.Load(), "repeated out", s.toWire.repeated.Load(),
-			"stalled", a.wire.pump.stalled.Swap(0), "missed", a.wire.pump.missed.Swap(0))
+		n := s.Counts()
+		stalled, missed := a.wire.pump.Late()
+		a.log.Info("sound of the call", "leg", c.leg, "dropped in", n.DroppedIn, "repeated in", n.RepeatedIn,
+			"dropped out", n.DroppedOut, "repeated out", n.RepeatedOut, "stalled", stalled, "missed", missed)
 	}
 	if a.trouble != nil {
 		return
@@ -119,7 +119,7 @@ func (a *actor) dropCalls(why string) {
 		}
 		a.tell(hal.Gone{Leg: c.leg, Cause: hal.WireTrouble, Wire: why})
 		if a.wire != nil {
-			a.wire.pump.set(nil)
+			a.wire.pump.Set(nil)
 		}
 	}
 	a.calls = calls{seconds: a.seconds}

@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"branchline/drivers/atmodem"
+	"branchline/drivers/soundport"
 	"branchline/hal"
 )
 
 // newBareActor is an actor in service whose ports take everything and say nothing.
 func newBareActor() *actor {
 	a := newActor(New(Options{Name: "gsm1", Boot: 1, Log: slog.New(slog.DiscardHandler)}))
-	a.wire = &wire{pump: newPump(nil)}
+	a.wire = &wire{pump: soundport.NewPump(nil)}
 	a.at = atmodem.New(io.Discard, a.log, a.news)
 	a.profile = profiles()[0]
 	a.at.Know(a.profile.news...)
