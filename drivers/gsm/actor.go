@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"branchline/drivers/atmodem"
+	"branchline/drivers/gsm/module"
 	"branchline/hal"
 )
 
@@ -47,7 +48,7 @@ type actor struct {
 	state    state
 	retryAt  time.Time
 	fails    int
-	profile  profile
+	profile  module.Profile
 
 	networks map[string]int // what +CREG and +CEREG said last
 	lostAt   time.Time      // since when a line in service has no network
@@ -258,7 +259,7 @@ func (a *actor) inService() {
 		return
 	}
 	a.serving = true
-	a.log.Info("in service", "module", a.profile.name)
+	a.log.Info("in service", "module", a.profile.Name)
 	a.tell(hal.InService{Name: a.o.Name, Traits: hal.Traits{Legs: 1, Sounds: 1, CallerID: true, Supervised: true}})
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"branchline/drivers/atmodem"
+	"branchline/drivers/gsm/module"
 	"branchline/drivers/soundport"
 	"branchline/hal"
 )
@@ -63,10 +64,10 @@ type calls struct {
 	polling bool      // AT+CLCC is on its way
 	again   bool      // and shall be asked once more: something happened since
 
-	past      entry     // the call that ended last
-	settledBy time.Time // until then past is not taken for a new call; zero: it is settled
-	second    int       // index of a second call that was noted; 0: none
-	seconds   uint64    // second calls that nobody could take
+	past      module.Entry // the call that ended last
+	settledBy time.Time    // until then past is not taken for a new call; zero: it is settled
+	second    int          // index of a second call that was noted; 0: none
+	seconds   uint64       // second calls that nobody could take
 }
 
 // callsDue does what the time asks for.
@@ -130,10 +131,10 @@ func (a *actor) poll() {
 // list takes the answer of AT+CLCC: the truth about what is on the wire.
 func (a *actor) list(r atmodem.Reply) {
 	good := r.Err == nil
-	var mine *entry
-	var others []entry
+	var mine *module.Entry
+	var others []module.Entry
 	for _, line := range r.Lines {
-		e, voice, ok := listed(line)
+		e, voice, ok := module.Listed(line)
 		switch {
 		case !ok:
 			good = false // a broken line may have been the call that is missed
@@ -158,9 +159,9 @@ func (a *actor) list(r atmodem.Reply) {
 }
 
 // matches says whether e is our call.
-func (a *actor) matches(e entry) bool {
+func (a *actor) matches(e module.Entry) bool {
 	c := a.call
-	return c != nil && e.far == c.far && (c.index == 0 || c.index == e.index) && (c.far || c.dialled)
+	return c != nil && e.Far == c.far && (c.index == 0 || c.index == e.Index) && (c.far || c.dialled)
 }
 
 // missing: an answer did not list the call. One such answer closes a call of which something has
@@ -183,17 +184,17 @@ func (a *actor) missing(c *call, good bool) {
 }
 
 // listOthers looks at the calls that are not the one we tell of.
-func (a *actor) listOthers(others []entry) {
+func (a *actor) listOthers(others []module.Entry) {
 	settled := true
 	for _, e := range others {
-		rings := e.stat == incoming || e.stat == waiting
+		rings := e.Stat == module.Incoming || e.Stat == module.Waiting
 		switch {
-		case !a.settledBy.IsZero() && e.far == a.past.far && (a.past.index == 0 || e.index == a.past.index):
+		case !a.settledBy.IsZero() && e.Far == a.past.Far && (a.past.Index == 0 || e.Index == a.past.Index):
 			settled = false
 		case a.call != nil:
-			a.noteSecond(e.index)
+			a.noteSecond(e.Index)
 		case !rings:
-			a.log.Warn("a call that nobody knows of is hung up", "index", e.index)
+			a.log.Warn("a call that nobody knows of is hung up", "index", e.Index)
 			a.send(atmodem.Command{Text: hangUpAll, Class: atmodem.Urgent, Limit: hangUpLimit,
 				Skip: func() bool { return a.call != nil }})
 		default:
@@ -219,16 +220,16 @@ func (a *actor) noteSecond(index int) {
 }
 
 // begin opens an incoming call at its first sign, whichever that is.
-func (a *actor) begin(e entry) *call {
+func (a *actor) begin(e module.Entry) *call {
 	if !a.serving {
 		return nil
 	}
 	now := time.Now()
 	a.legs++
-	c := &call{leg: hal.IncomingLeg(a.o.Name, a.o.Boot, a.legs), far: true, index: e.index,
+	c := &call{leg: hal.IncomingLeg(a.o.Name, a.o.Boot, a.legs), far: true, index: e.Index,
 		begin: now, rang: now, tellBy: now.Add(nameWait)}
 	a.call = c
-	if e.named {
+	if e.Named {
 		a.name(c, e)
 	}
 	a.poll()
@@ -236,9 +237,9 @@ func (a *actor) begin(e entry) *call {
 }
 
 // name takes the caller's number from the first sign that has it and tells the call.
-func (a *actor) name(c *call, e entry) {
+func (a *actor) name(c *call, e module.Entry) {
 	if !c.told {
-		c.from = e.number
+		c.from = e.Number
 		a.tellIncoming(c)
 	}
 }
@@ -249,13 +250,13 @@ func (a *actor) tellIncoming(c *call) {
 }
 
 // advance brings the call to where the module says that it is.
-func (a *actor) advance(c *call, e entry) {
-	c.index = e.index
+func (a *actor) advance(c *call, e module.Entry) {
+	c.index = e.Index
 	if c.explains || c.ending {
 		return
 	}
 	switch {
-	case c.far && !c.told && e.named:
+	case c.far && !c.told && e.Named:
 		a.name(c, e)
 	case c.far && c.told && !c.wired:
 		c.wired = true
@@ -264,13 +265,13 @@ func (a *actor) advance(c *call, e entry) {
 	case !c.far && !c.told:
 		a.opened(c)
 		a.advance(c, e)
-	case c.refused && e.stat == incoming:
+	case c.refused && e.Stat == module.Incoming:
 		a.hangUp(c, hal.WireTrouble)
-	case e.stat == alerting && !c.far && !c.alerted:
+	case e.Stat == module.Alerting && !c.far && !c.alerted:
 		a.opened(c)
 		c.alerted = true
 		a.tell(hal.Progress{Leg: c.leg, Alerting: true})
-	case e.stat == active && !c.answered:
+	case e.Stat == module.Active && !c.answered:
 		a.light(c, func() { a.talk(c) })
 	}
 }
@@ -288,13 +289,13 @@ func (a *actor) light(c *call, then func()) {
 	if c.lighting {
 		return
 	}
-	if c.lit || a.profile.soundOn == "" {
+	if c.lit || a.profile.SoundOn == "" {
 		then()
 		return
 	}
 	c.lighting = true
 	a.wire.pump.Align()
-	a.send(atmodem.Command{Text: a.profile.soundOn, Class: atmodem.Control, Skip: func() bool { return a.call != c },
+	a.send(atmodem.Command{Text: a.profile.SoundOn, Class: atmodem.Control, Skip: func() bool { return a.call != c },
 		Done: func(r atmodem.Reply) {
 			c.lighting, c.lit = false, r.Err == nil
 			if a.call != c {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"branchline/drivers/atmodem"
+	"branchline/drivers/gsm/module"
 	"branchline/hal"
 )
 
@@ -57,7 +58,7 @@ func (a *actor) close(c *call) {
 	case c.word == "" || c.word == "NO CARRIER":
 		a.explain(c)
 	default:
-		a.gone(c, causeOfWord(c.word, c.alerted), true, c.word)
+		a.gone(c, module.CauseOfWord(c.word, c.alerted), true, c.word)
 	}
 }
 
@@ -66,11 +67,11 @@ func (a *actor) explain(c *call) {
 	c.explains = true
 	a.send(atmodem.Command{Text: "AT+CEER", Expect: []string{"+CEER:"}, Limit: pollLimit, Class: atmodem.Control,
 		Done: func(r atmodem.Reply) {
-			cause, q850 := causeOfReport(r.Line())
+			cause, q850 := module.CauseOfReport(r.Line())
 			wire := c.word
 			switch {
 			case cause == "":
-				cause = causeOfWord(c.word, c.alerted)
+				cause = module.CauseOfWord(c.word, c.alerted)
 			case q850 != 0:
 				wire = "Q.850 " + strconv.Itoa(q850)
 			}
@@ -88,7 +89,7 @@ func (a *actor) gone(c *call, cause hal.Cause, far bool, wire string) {
 		a.tellIncoming(c)
 	}
 	a.tell(hal.Gone{Leg: c.leg, Cause: cause, Far: far, Wire: wire})
-	a.past, a.settledBy = entry{index: c.index, far: c.far}, time.Now().Add(settleEnd)
+	a.past, a.settledBy = module.Entry{Index: c.index, Far: c.far}, time.Now().Add(settleEnd)
 	if a.wire == nil {
 		return
 	}
@@ -103,7 +104,7 @@ func (a *actor) gone(c *call, cause hal.Cause, far bool, wire string) {
 		return
 	}
 	if c.lit || c.lighting {
-		a.send(atmodem.Command{Text: a.profile.soundOff, Class: atmodem.Control})
+		a.send(atmodem.Command{Text: a.profile.SoundOff, Class: atmodem.Control})
 	}
 	if c.told || c.dialled {
 		a.poll()

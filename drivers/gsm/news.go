@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"branchline/drivers/atmodem"
+	"branchline/drivers/gsm/module"
 	"branchline/hal"
 )
 
@@ -24,7 +25,7 @@ func (a *actor) news(line string) {
 	prefix, rest, _ := strings.Cut(line, ":")
 	switch prefix {
 	case "RING", "+CRING":
-		a.ring(entry{far: true, stat: incoming})
+		a.ring(module.Entry{Far: true, Stat: module.Incoming})
 	case "+CLIP":
 		a.clip(line)
 	case "NO CARRIER", "BUSY", "NO ANSWER", "NO DIALTONE", "NO DIAL TONE", "MISSED_CALL":
@@ -46,38 +47,38 @@ func (a *actor) news(line string) {
 // boots are the lines that say that the module has started anew, of all modules until it is known
 // which one this is.
 func (a *actor) boots() []string {
-	if a.profile.name != "" {
-		return a.profile.boots
+	if a.profile.Name != "" {
+		return a.profile.Boots
 	}
 	var all []string
-	for _, p := range profiles() {
-		all = append(all, p.boots...)
+	for _, p := range module.Profiles() {
+		all = append(all, p.Boots...)
 	}
 	return all
 }
 
 // makersNews is what only this make of module says.
 func (a *actor) makersNews(line string) {
-	if a.profile.name == "" {
+	if a.profile.Name == "" {
 		return
 	}
-	if key, ok := a.profile.tone(line); ok {
+	if key, ok := a.profile.Tone(line); ok {
 		if c := a.call; c != nil && c.answered && !c.ending && !c.explains {
 			a.tell(hal.Digit{Leg: c.leg, Key: key})
 		}
 		return
 	}
-	e, voice, ok := a.profile.call(line)
+	e, voice, ok := a.profile.Call(line)
 	switch {
 	case !ok:
 		a.log.Debug("news of no use", "line", line)
 	case !voice:
-	case e.stat == ended:
-		a.ended("", e.index)
+	case e.Stat == module.Ended:
+		a.ended("", e.Index)
 	case a.matches(e):
 		a.advance(a.call, e)
 		a.poll()
-	case e.far && e.stat == incoming:
+	case e.Far && e.Stat == module.Incoming:
 		a.ring(e)
 	default:
 		a.poll()
@@ -85,11 +86,11 @@ func (a *actor) makersNews(line string) {
 }
 
 // ring: it rings, for the first time or again.
-func (a *actor) ring(e entry) {
+func (a *actor) ring(e module.Entry) {
 	switch c := a.call; {
 	case c != nil && c.far && !c.answered:
 		c.rang = time.Now()
-		if e.named {
+		if e.Named {
 			a.name(c, e)
 		}
 	case c != nil:
@@ -104,10 +105,10 @@ func (a *actor) ring(e entry) {
 // clip reads +CLIP: "num",type[,…]. It comes after a RING or before it, and again with each.
 func (a *actor) clip(line string) {
 	f := atmodem.Fields(line)
-	e := entry{far: true, stat: incoming}
+	e := module.Entry{Far: true, Stat: module.Incoming}
 	if len(f) > 1 { // else it is half a line, and so may be its number
 		if _, err := strconv.Atoi(f[1]); err == nil {
-			e.number, e.named = number(f[0], f[1]), true
+			e.Number, e.Named = module.Number(f[0], f[1]), true
 		}
 	}
 	a.ring(e)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"branchline/drivers/atmodem"
+	"branchline/drivers/gsm/module"
 	"branchline/hal"
 )
 
@@ -75,7 +76,7 @@ func (a *actor) cannot(o hal.Order, ref hal.Ref) {
 // dial opens a call: sound on, ATD. The OK of ATD says that the number is on its way, not that
 // anybody answered.
 func (a *actor) dial(o hal.Dial) {
-	number, ok := dialString(o.To)
+	number, ok := module.DialString(o.To)
 	refuse := func(cause hal.Cause, why string) { a.tell(hal.Gone{Leg: o.Leg, Cause: cause, Wire: why}) }
 	switch {
 	case a.call != nil && a.call.leg == o.Leg:
@@ -114,7 +115,7 @@ func (a *actor) sendDial(c *call, number string) {
 				a.hangUp(c, hal.WireTrouble)
 				return
 			case strings.Contains(r.Final, "ERROR") || r.Final == "COMMAND NOT SUPPORT":
-				a.gone(c, causeOfRefusal(r.Code()), false, r.Final)
+				a.gone(c, module.CauseOfRefusal(r.Code()), false, r.Final)
 				return
 			default: // BUSY, NO CARRIER …
 				c.over, c.word = true, r.Final

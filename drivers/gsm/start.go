@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"branchline/drivers/atmodem"
+	"branchline/drivers/gsm/module"
 )
 
 // step is one command of a set-up. What is refused is passed over.
@@ -60,8 +61,8 @@ func (a *actor) probe() {
 	a.state, a.retryAt = probing, time.Time{}
 	clear(a.networks)
 	a.at = atmodem.New(a.wire.at, a.log, a.news)
-	for _, p := range profiles() {
-		a.at.Know(p.news...) // before we know which module it is
+	for _, p := range module.Profiles() {
+		a.at.Know(p.News...) // before we know which module it is
 	}
 	var maker, model, firmware string
 	line := func(into *string) func(atmodem.Reply) {
@@ -86,13 +87,13 @@ func bare(line string) string {
 }
 
 func (a *actor) identify(maker, model, firmware string) {
-	p, ok := profileOf(a.o.Profile, maker, model)
+	p, ok := module.Find(a.o.Profile, maker, model)
 	if !ok {
 		a.trouble = fmt.Errorf("module %q %q is not known; say in the configuration which profile fits", maker, model)
 		return
 	}
 	a.profile = p
-	a.log.Info("module found", "maker", maker, "model", model, "firmware", firmware, "profile", p.name)
+	a.log.Info("module found", "maker", maker, "model", model, "firmware", firmware, "profile", p.Name)
 	a.askPIN()
 }
 
@@ -147,8 +148,8 @@ func (a *actor) enterPIN() {
 		return
 	}
 	left := -1
-	count := step{text: a.profile.pinTries, expect: "+QPINC:", take: func(r atmodem.Reply) {
-		if f, ok := numbers(skip(atmodem.Fields(r.Line()), 1), 1); ok {
+	count := step{text: a.profile.PINTries, expect: "+QPINC:", take: func(r atmodem.Reply) {
+		if f, ok := module.Numbers(skip(atmodem.Fields(r.Line()), 1), 1); ok {
 			left = f[0]
 		}
 	}}
@@ -183,7 +184,7 @@ func (a *actor) setUp() {
 		{text: "AT+CVHU=0"}, // so that ATH ends voice calls
 		{text: "AT+CMGF=0"}, {text: `AT+CPMS="SM","SM","SM"`, expect: "+CPMS:"}, {text: "AT+CNMI=2,1,0,2,0"},
 	}
-	for _, text := range a.profile.init {
+	for _, text := range a.profile.Init {
 		steps = append(steps, step{text: text})
 	}
 	resting := true
@@ -192,8 +193,8 @@ func (a *actor) setUp() {
 		step{text: "ATH", limit: hangUpLimit},
 		step{text: listCalls, expect: "+CLCC:", take: func(r atmodem.Reply) {
 			for _, line := range r.Lines {
-				e, voice, ok := listed(line)
-				resting = resting && !(ok && voice && e.stat != incoming && e.stat != waiting)
+				e, voice, ok := module.Listed(line)
+				resting = resting && !(ok && voice && e.Stat != module.Incoming && e.Stat != module.Waiting)
 			}
 		}})
 	a.script(steps, func() {
@@ -227,7 +228,7 @@ func (a *actor) askNetwork() {
 
 func (a *actor) heardNetwork(line string) {
 	name, _, _ := strings.Cut(line, ":")
-	if s, ok := registration(line); ok {
+	if s, ok := module.Registration(line); ok {
 		a.networks[name] = s
 	}
 }

@@ -24,6 +24,8 @@ func rooms() []room {
 		{from: "hal/dsp", may: []string{"hal"}},
 
 		{from: "drivers", may: []string{"hal/...", "drivers/..."}, never: lineDrivers}, // line drivers stand on chip drivers, never back
+		{from: "drivers/gsm", may: []string{"hal/...", "drivers/...", "./..."}, never: []string{"drivers/fxo/...", "drivers/vmodem/..."}},
+		{from: "drivers/gsm/module", may: []string{"hal", "drivers/atmodem"}}, // reads words; owns no port
 		{from: "board", may: []string{"hal/...", "drivers/...", "board/..."}},
 		// The simulators are written from the documents, so that they can find our drivers wrong.
 		{from: "board/sim/modem", may: []string{"hal/...", "board/sim/..."}},

@@ -1,4 +1,4 @@
-package gsm
+package module
 
 import (
 	"strconv"
@@ -8,46 +8,47 @@ import (
 	"branchline/hal"
 )
 
-// stat is the state of a call as AT+CLCC numbers it: 3GPP TS 27.007 clause 7.18.
-type stat int
+// Stat is the state of a call as AT+CLCC numbers it: 3GPP TS 27.007 clause 7.18.
+type Stat int
 
+// The states.
 const (
-	active stat = iota
-	held
-	dialling
-	alerting
-	incoming
-	waiting
-	ended // not in CLCC; what reports of the makers say
+	Active Stat = iota
+	Held
+	Dialling
+	Alerting
+	Incoming
+	Waiting
+	Ended // not in CLCC; what reports of the makers say
 )
 
-// entry is one voice call as the modem sees it, from AT+CLCC or from a report about one call.
-type entry struct {
-	index  int
-	far    bool // the far side called us
-	stat   stat
-	number hal.Number
-	named  bool // the number is known, be it known to be withheld
+// Entry is one voice call as the modem sees it, from AT+CLCC or from a report about one call.
+type Entry struct {
+	Index  int
+	Far    bool // the far side called us
+	Stat   Stat
+	Number hal.Number
+	Named  bool // the number is known, be it known to be withheld
 }
 
-// listed reads a +CLCC line: id,dir,stat,mode,mpty[,"num",type[,…]]. voice is false for a data
+// Listed reads a +CLCC line: id,dir,stat,mode,mpty[,"num",type[,…]]. voice is false for a data
 // bearer, which LTE modems list as a call; ok is false for a line that cannot be one.
-func listed(line string) (e entry, voice, ok bool) {
+func Listed(line string) (e Entry, voice, ok bool) {
 	f := atmodem.Fields(line)
-	n, ok := numbers(f, 5)
-	if !ok || n[0] < 1 || n[1] > 1 || n[2] > int(waiting) {
-		return entry{}, false, false
+	n, ok := Numbers(f, 5)
+	if !ok || n[0] < 1 || n[1] > 1 || n[2] > int(Waiting) {
+		return Entry{}, false, false
 	}
-	e = entry{index: n[0], far: n[1] == 1, stat: stat(n[2])}
+	e = Entry{Index: n[0], Far: n[1] == 1, Stat: Stat(n[2])}
 	if len(f) >= 7 {
-		e.number = number(f[5], f[6])
-		e.named = e.number != "" // an empty one may only be late: +CLIP will say
+		e.Number = Number(f[5], f[6])
+		e.Named = e.Number != "" // an empty one may only be late: +CLIP will say
 	}
 	return e, n[3] == 0, true
 }
 
-// numbers reads the first n fields as numbers that are not negative.
-func numbers(f []string, n int) ([]int, bool) {
+// Numbers reads the first n fields as numbers that are not negative.
+func Numbers(f []string, n int) ([]int, bool) {
 	if len(f) < n {
 		return nil, false
 	}
@@ -62,9 +63,9 @@ func numbers(f []string, n int) ([]int, bool) {
 	return out, true
 }
 
-// number is a caller's number in our form; kind is its type of address (3GPP TS 24.008 10.5.4.7:
+// Number is a caller's number in our form; kind is its type of address (3GPP TS 24.008 10.5.4.7:
 // 145 is international, its "+" may be left out). What is no number is taken for withheld.
-func number(digits, kind string) hal.Number {
+func Number(digits, kind string) hal.Number {
 	if len(digits) > 40 || strings.Trim(strings.TrimPrefix(digits, "+"), "0123456789*#") != "" {
 		return ""
 	}
@@ -74,9 +75,9 @@ func number(digits, kind string) hal.Number {
 	return hal.Number(digits)
 }
 
-// dialString is what may follow ATD for to. Marks that people write between digits are dropped;
+// DialString is what may follow ATD for to. Marks that people write between digits are dropped;
 // ok is false where anything else is left: it could be a command.
-func dialString(to hal.Number) (s string, ok bool) {
+func DialString(to hal.Number) (s string, ok bool) {
 	s = strings.Map(func(r rune) rune {
 		if strings.ContainsRune(" -./()", r) {
 			return -1
@@ -88,10 +89,10 @@ func dialString(to hal.Number) (s string, ok bool) {
 	return s, ok
 }
 
-// registration reads +CREG:, +CEREG: and +CGREG:, as the answer to a query (mode,stat[,…]) or as
+// Registration reads +CREG:, +CEREG: and +CGREG:, as the answer to a query (mode,stat[,…]) or as
 // news (stat[,lac,…]). The shape tells them apart where news comes while a query waits: the second
 // field of news is a quoted or four-digit area code. ok is false for a line that cannot be one.
-func registration(line string) (stat int, ok bool) {
+func Registration(line string) (stat int, ok bool) {
 	f := atmodem.Fields(line)
 	if len(f) == 0 {
 		return 0, false
