@@ -54,6 +54,7 @@ type actor struct {
 	lostAt   time.Time      // since when a line in service has no network
 
 	calls
+	curedAt  time.Time // when the module was reset for its sound
 	censusAt time.Time
 }
 
@@ -130,7 +131,8 @@ func (a *actor) due() {
 	}
 	if !a.lostAt.IsZero() && now.Sub(a.lostAt) >= gracePeriod {
 		a.lostAt = time.Time{}
-		a.outOfService(a.noNetwork())
+		_, why := module.HasNetwork(a.networks)
+		a.outOfService(why)
 	}
 	if !now.Before(a.censusAt) {
 		a.censusAt = a.censusAt.Add(time.Second)

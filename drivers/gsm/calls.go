@@ -21,6 +21,7 @@ const (
 	indexWait   = 100 * time.Millisecond // from OK to our ATD until Opened is told without the index from AT+CLCC
 	ringEnd     = 10 * time.Second       // RING comes every 3 to 6 s; only where AT+CLCC does not answer
 	unseenEnd   = 2 * time.Second        // a new call may be missing in AT+CLCC for this long
+	maxDark     = 3                      // times that a module may refuse its sound in one call
 	settleEnd   = 2 * time.Second        // an ended call may still be listed, or ring once more, for this long
 )
 
@@ -42,16 +43,18 @@ type call struct {
 	refused  bool // ATA was refused
 	lit      bool // the module's sound is on
 	lighting bool
+	dark     int // times that the module refused its sound
 	answered bool
 
 	ending   bool // we hang up
 	cause    hal.Cause
 	hangBy   time.Time
-	word     string // what the modem said of its end: "BUSY"; "": nothing
-	over     bool   // something said that it is over
-	seen     bool   // AT+CLCC has listed it
-	missed   int    // good answers of AT+CLCC in a row without it
-	explains bool   // AT+CEER is on its way: the call is closed when it answers
+	why      hal.Cause // what the module said of its end by number; "": nothing
+	word     string    // what the modem said of its end: "BUSY"; "": nothing
+	over     bool      // something said that it is over
+	seen     bool      // AT+CLCC has listed it
+	missed   int       // good answers of AT+CLCC in a row without it
+	explains bool      // AT+CEER is on its way: the call is closed when it answers
 
 	tones []hal.Digits // to be sent, the first with the keys that are left
 	sound *soundport.Sound
@@ -139,6 +142,8 @@ func (a *actor) list(r atmodem.Reply) {
 		case !ok:
 			good = false // a broken line may have been the call that is missed
 		case !voice:
+		case e.Stat == module.Ended: // news that came in between
+			a.ended("", "", e.Index)
 		case a.matches(e):
 			mine = &e
 		default:
@@ -246,7 +251,7 @@ func (a *actor) name(c *call, e module.Entry) {
 
 func (a *actor) tellIncoming(c *call) {
 	c.told, c.wired = true, c.index != 0
-	a.tell(hal.Incoming{Leg: c.leg, From: c.from, Wire: wireOf(c)})
+	a.tell(hal.Incoming{Leg: c.leg, From: c.from, Wire: module.WireID(c.index)})
 }
 
 // advance brings the call to where the module says that it is.
@@ -260,7 +265,7 @@ func (a *actor) advance(c *call, e module.Entry) {
 		a.name(c, e)
 	case c.far && c.told && !c.wired:
 		c.wired = true
-		a.tell(hal.Opened{Leg: c.leg, Wire: wireOf(c)})
+		a.tell(hal.Opened{Leg: c.leg, Wire: module.WireID(c.index)})
 		a.advance(c, e)
 	case !c.far && !c.told:
 		a.opened(c)
@@ -273,13 +278,15 @@ func (a *actor) advance(c *call, e module.Entry) {
 		a.tell(hal.Progress{Leg: c.leg, Alerting: true})
 	case e.Stat == module.Active && !c.answered:
 		a.light(c, func() { a.talk(c) })
+	case e.Stat == module.Active && !c.lit && c.dark > 0 && c.dark < maxDark:
+		a.light(c, func() {})
 	}
 }
 
 func (a *actor) opened(c *call) {
 	if !c.told {
 		c.told = true
-		a.tell(hal.Opened{Leg: c.leg, Wire: wireOf(c)})
+		a.tell(hal.Opened{Leg: c.leg, Wire: module.WireID(c.index)})
 	}
 }
 
@@ -302,6 +309,7 @@ func (a *actor) light(c *call, then func()) {
 				return
 			}
 			if r.Err != nil {
+				c.dark++
 				a.log.Error("the module does not switch its sound on", "leg", c.leg, "err", r.Err)
 			}
 			then()

@@ -2,7 +2,6 @@ package gsm
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -11,7 +10,15 @@ import (
 	"branchline/hal"
 )
 
-var errHangUp = errors.New("the module does not hang up")
+var (
+	errHangUp = errors.New("the module does not hang up")
+	errStuck  = errors.New("the module's sound was stuck: it is being reset")
+)
+
+const (
+	stuckFrames = 50              // that the sound port did not take in a call
+	cureEvery   = 5 * time.Minute // at most: no reset loop
+)
 
 // hangUp ends the call from our side. It is gone when the module says so.
 func (a *actor) hangUp(c *call, why hal.Cause) {
@@ -55,6 +62,8 @@ func (a *actor) close(c *call) {
 		a.gone(c, hal.Normal, true, c.word)
 	case c.far:
 		a.gone(c, hal.NoAnswer, true, c.word)
+	case c.why != "":
+		a.gone(c, c.why, true, c.word)
 	case c.word == "" || c.word == "NO CARRIER":
 		a.explain(c)
 	default:
@@ -94,21 +103,38 @@ func (a *actor) gone(c *call, cause hal.Cause, far bool, wire string) {
 		return
 	}
 	a.wire.pump.Set(nil)
+	stalled, missed := a.wire.pump.Late()
 	if s := c.sound; s != nil {
 		n := s.Counts()
-		stalled, missed := a.wire.pump.Late()
 		a.log.Info("sound of the call", "leg", c.leg, "dropped in", n.DroppedIn, "repeated in", n.RepeatedIn,
 			"dropped out", n.DroppedOut, "repeated out", n.RepeatedOut, "stalled", stalled, "missed", missed)
 	}
 	if a.trouble != nil {
 		return
 	}
-	if c.lit || c.lighting {
+	if (c.lit || c.lighting) && a.profile.SoundOff != "" {
 		a.send(atmodem.Command{Text: a.profile.SoundOff, Class: atmodem.Control})
+	}
+	if c.dark == maxDark || stalled >= stuckFrames {
+		a.cure()
 	}
 	if c.told || c.dialled {
 		a.poll()
 	}
+}
+
+// cure resets a module whose sound port is stuck: the next call would have no sound either. One that
+// it does not help is left in service, for its calls can still be told.
+func (a *actor) cure() {
+	if a.profile.SoundCure == "" || time.Since(a.curedAt) < cureEvery {
+		return
+	}
+	a.curedAt = time.Now()
+	a.send(atmodem.Command{Text: a.profile.SoundCure, Class: atmodem.Urgent, Done: func(atmodem.Reply) {
+		if a.trouble == nil {
+			a.trouble = errStuck
+		}
+	}})
 }
 
 // dropCalls ends what there is: the wire broke.
@@ -124,12 +150,4 @@ func (a *actor) dropCalls(why string) {
 		}
 	}
 	a.calls = calls{seconds: a.seconds}
-}
-
-// wireOf is the wire's own id of a call.
-func wireOf(c *call) string {
-	if c.index == 0 {
-		return ""
-	}
-	return fmt.Sprintf("CLCC %d", c.index)
 }

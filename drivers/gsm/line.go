@@ -34,7 +34,7 @@ type Options struct {
 	OpenAT, OpenPCM func() (io.ReadWriteCloser, error)
 
 	PIN     string // of the SIM; "": it has none. One that the SIM refused is not tried again
-	Profile string // "" asks the module what it is; "ec25" takes it for one
+	Profile string // "" asks the module what it is; "ec25", "sim7600" or "e17x" takes it for one
 }
 
 // Line is a SIM as a hal.Line. It carries one call at a time.

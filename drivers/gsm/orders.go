@@ -97,6 +97,10 @@ func (a *actor) dial(o hal.Dial) {
 	}
 	c := &call{leg: o.Leg, begin: time.Now()}
 	a.call = c
+	if a.profile.SoundLate {
+		a.sendDial(c, number)
+		return
+	}
 	a.light(c, func() { a.sendDial(c, number) })
 }
 
@@ -173,8 +177,11 @@ func (a *actor) sendTone(c *call) {
 	if len(c.tones) == 0 {
 		return
 	}
-	now := c.tones[0]
-	a.send(atmodem.Command{Text: "AT+VTS=" + now.Keys[:1], Class: atmodem.Tones,
+	text := "AT+VTS=" + c.tones[0].Keys[:1]
+	if a.profile.Press != nil {
+		text = a.profile.Press(c.index, c.tones[0].Keys[0])
+	}
+	a.send(atmodem.Command{Text: text, Class: atmodem.Tones,
 		Skip: func() bool { return a.call != c || c.ending },
 		Done: func(r atmodem.Reply) {
 			if a.call != c || c.ending || c.explains || len(c.tones) == 0 {

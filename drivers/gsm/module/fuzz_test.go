@@ -27,7 +27,15 @@ func FuzzNumbers(f *testing.F) {
 		}
 		Registration(s)
 		Listed(s)
-		quectelCall(s)
-		quectelTone(s)
+		for _, p := range Profiles() {
+			for _, begin := range append(p.News, "+CLCC:") {
+				if h := p.Read(begin + s); h.What == Tone && !isKey(h.Key) {
+					t.Errorf("%s: key %q of %q", p.Name, h.Key, begin+s)
+				}
+			}
+			p.PIN.Left(strings.Split(s, ","))
+			p.Warning(s)
+		}
+		Find("", s, s)
 	})
 }

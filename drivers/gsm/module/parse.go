@@ -19,7 +19,7 @@ const (
 	Alerting
 	Incoming
 	Waiting
-	Ended // not in CLCC; what reports of the makers say
+	Ended // not in the answer of AT+CLCC; what reports of the makers say
 )
 
 // Entry is one voice call as the modem sees it, from AT+CLCC or from a report about one call.
@@ -36,7 +36,7 @@ type Entry struct {
 func Listed(line string) (e Entry, voice, ok bool) {
 	f := atmodem.Fields(line)
 	n, ok := Numbers(f, 5)
-	if !ok || n[0] < 1 || n[1] > 1 || n[2] > int(Waiting) {
+	if !ok || n[0] < 1 || n[1] > 1 || n[2] > int(Ended) {
 		return Entry{}, false, false
 	}
 	e = Entry{Index: n[0], Far: n[1] == 1, Stat: Stat(n[2])}
@@ -45,6 +45,18 @@ func Listed(line string) (e Entry, voice, ok bool) {
 		e.Named = e.Number != "" // an empty one may only be late: +CLIP will say
 	}
 	return e, n[3] == 0, true
+}
+
+// CLIP reads +CLIP: "num",type[,…]. It comes after a RING or before it, and again with each. Half a
+// line, and so may be its number, is a ring without a name.
+func CLIP(line string) Entry {
+	e := Entry{Far: true, Stat: Incoming}
+	if f := atmodem.Fields(line); len(f) > 1 {
+		if _, err := strconv.Atoi(f[1]); err == nil {
+			e.Number, e.Named = Number(f[0], f[1]), true
+		}
+	}
+	return e
 }
 
 // Numbers reads the first n fields as numbers that are not negative.
@@ -106,4 +118,12 @@ func Registration(line string) (stat int, ok bool) {
 	}
 	stat, err := strconv.Atoi(f[at])
 	return stat, err == nil && stat >= 0 && stat <= 11
+}
+
+// WireID is the wire's own id of a call, by its index in AT+CLCC; "" for 0, which is none yet.
+func WireID(index int) string {
+	if index == 0 {
+		return ""
+	}
+	return "CLCC " + strconv.Itoa(index)
 }

@@ -13,7 +13,8 @@ func TestCallListIsReadAsModulesWriteIt(t *testing.T) {
 		{`+CLCC: 2,1,4,0,0,"0912",129`, Entry{Index: 2, Far: true, Stat: Incoming, Number: "0912", Named: true}, true, true},
 		{`+CLCC: 2,1,4,0,0,"886912",145,"",0`, Entry{Index: 2, Far: true, Stat: Incoming, Number: "+886912", Named: true}, true, true},
 		{`+CLCC: 1,0,3,0,0`, Entry{Index: 1, Stat: Alerting}, true, true},
-		{`+CLCC: 1,0,6,0,0`, Entry{}, false, false},
+		{`+CLCC: 1,0,6,0,0`, Entry{Index: 1, Stat: Ended}, true, true},
+		{`+CLCC: 1,0,7,0,0`, Entry{}, false, false},
 		{`+CLCC: 1,0,3`, Entry{}, false, false},
 		{`+CLCC: x,0,3,0,0`, Entry{}, false, false},
 	} {
