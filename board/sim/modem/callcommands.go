@@ -147,7 +147,7 @@ func (m *Modem) powerDown() answer {
 			m.urc("POWERED DOWN")
 			m.agenda.in(m.o.Boot/10, func() {
 				m.reset()
-				m.pty.pull(m)
+				m.plug.Pull()
 			})
 		})
 	}}

@@ -1,11 +1,13 @@
 package modem
 
+import "fmt"
+
 // The faults may be ordered from any goroutine. They return at once; Run does them in order.
 
 // Garbage writes b to the AT port as it is.
 func (m *Modem) Garbage(b []byte) {
 	b = append([]byte(nil), b...)
-	m.inbox.post(func() { m.at.write(b) })
+	m.inbox.post(func() { m.plug.AT.Write(b) })
 }
 
 // HalfLine cuts the next line that the modem writes in the middle; its rest and its end are lost.
@@ -37,18 +39,21 @@ func (m *Modem) MuteSound(on bool) { m.inbox.post(func() { m.muteSound = on }) }
 
 // Vanish pulls the cable: when it returns the host's ends of both ports are gone (reads end in
 // EIO or EOF) and so are their symlinks. The modem lives on: its calls stay up, what it says is lost.
-func (m *Modem) Vanish() { m.pty.pull(m) }
+func (m *Modem) Vanish() { m.plug.Pull() }
 
 // PowerCut pulls cable and power: as Vanish, and calls drop.
 func (m *Modem) PowerCut() {
-	m.pty.pull(m)
+	m.plug.Pull()
 	m.inbox.post(m.reset)
 }
 
 // Return puts the cable back after Vanish, PowerCut or AT+QPOWD: with OpenPTYs there are new ptys
 // under the same symlinks, with OpenPipes the host opens new pipes itself. A modem without power boots.
 func (m *Modem) Return() error {
-	err := m.pty.plug(m)
+	err := m.plug.Plug()
+	if err != nil {
+		err = fmt.Errorf("simulated modem %s: %w", m.o.Number, err)
+	}
 	m.inbox.post(func() {
 		if m.power == off {
 			m.boot()
@@ -64,13 +69,13 @@ func (m *Modem) restart() {
 
 func (m *Modem) restartNow() {
 	m.reset()
-	if m.o.ResetKeepsUSB || !m.pty.open() {
+	if m.o.ResetKeepsUSB || !m.plug.ArePTYs() {
 		m.boot()
 		return
 	}
-	m.pty.pull(m)
+	m.plug.Pull()
 	m.agenda.in(m.o.Boot/2, func() {
-		if err := m.pty.plug(m); err != nil {
+		if err := m.plug.Plug(); err != nil {
 			m.log.Error("simulated modem", "number", m.o.Number, "err", err)
 		}
 		m.boot()

@@ -15,12 +15,15 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"branchline/board/sim/modem/ports"
 	"branchline/board/sim/network"
 	"branchline/hal"
 )
@@ -53,12 +56,12 @@ type Modem struct {
 	o      Options
 	log    *slog.Logger
 	access *network.Access
-	at     *port
-	pcm    *port
+	plug   *ports.Pair
 	inbox  inbox
 	uplink uplink
-	pty    ptys
 	verbs  map[string]verb
+
+	typedOver atomic.Int64 // bytes of lines that found no room
 
 	// What follows belongs to Run's goroutine.
 	agenda agenda
@@ -112,8 +115,7 @@ const (
 // New makes a modem and subscribes its number at n. It is unreachable until Run has booted it.
 func New(o Options, n *network.Network) (*Modem, error) {
 	o = o.filled()
-	m := &Modem{o: o, log: o.Log, signal: true, sms: true, at: newPort("at"), pcm: newPort("pcm")}
-	m.pcm.limit = maxDownlink
+	m := &Modem{o: o, log: o.Log, signal: true, sms: true, plug: ports.New(maxDownlink)}
 	m.inbox.ready = make(chan struct{}, 1)
 	m.verbs = m.table()
 	a, err := n.Attach(o.Number, m)
@@ -145,12 +147,12 @@ func (o Options) filled() Options {
 func (m *Modem) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	var helpers sync.WaitGroup
-	helpers.Go(func() { m.at.read(ctx, func(b []byte) { m.inbox.await(ctx, func() { m.keystrokes(b) }) }) })
-	helpers.Go(func() { m.at.send(ctx) })
-	helpers.Go(func() { m.pcm.read(ctx, m.uplink.push) })
-	helpers.Go(func() { m.pcm.send(ctx) })
+	helpers.Go(func() { m.plug.AT.Read(ctx, func(b []byte) { m.inbox.await(ctx, func() { m.keystrokes(b) }) }) })
+	helpers.Go(func() { m.plug.AT.Send(ctx) })
+	helpers.Go(func() { m.plug.PCM.Read(ctx, m.uplink.push) })
+	helpers.Go(func() { m.plug.PCM.Send(ctx) })
 	defer helpers.Wait()
-	defer m.pty.close(m)
+	defer m.plug.Close()
 	defer stop()
 	m.boot()
 	timer := time.NewTimer(0)
@@ -172,10 +174,29 @@ func (m *Modem) Run(ctx context.Context) error {
 	}
 }
 
+// OpenPTYs connects both ports to new ptys and makes the symlinks dir/at and dir/pcm, which a
+// serial driver opens; dir is made if need be and belongs to this modem alone. The links stay the
+// same when the modem vanishes and returns. Run removes them at its end.
+func (m *Modem) OpenPTYs(dir string) (at, pcm string, err error) {
+	if at, pcm, err = m.plug.OpenPTYs(dir); err != nil {
+		err = fmt.Errorf("simulated modem %s: %w", m.o.Number, err)
+	}
+	return at, pcm, err
+}
+
+// OpenPipes connects both ports to in-memory wires and returns the host's ends. They hold 4 KiB
+// each way; a read waits, a write waits while the wire is full, and Close frees both. After
+// Vanish they are dead, and the host opens new ones.
+func (m *Modem) OpenPipes() (at, pcm io.ReadWriteCloser) { return m.plug.OpenPipes() }
+
+// Attach connects the modem's ports to whatever at and pcm are, in place of what was there; the
+// modem closes them. Close must free a Read.
+func (m *Modem) Attach(at, pcm io.ReadWriteCloser) { m.plug.Attach(at, pcm) }
+
 // Dropped is how many bytes the modem has thrown away because nobody read them or there was no
 // room, on the AT and the sound port.
 func (m *Modem) Dropped() (at, pcm int64) {
-	return m.at.dropped.Load(), m.pcm.dropped.Load() + m.uplink.dropped.Load()
+	return m.plug.AT.Dropped() + m.typedOver.Load(), m.plug.PCM.Dropped() + m.uplink.dropped.Load()
 }
 
 // boot is what happens when power comes or a reset is over.

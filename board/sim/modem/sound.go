@@ -124,7 +124,7 @@ func (m *Modem) sendSound(pcm []int16) {
 	for _, s := range pcm {
 		b = binary.LittleEndian.AppendUint16(b, uint16(s))
 	}
-	m.pcm.write(b)
+	m.plug.PCM.Write(b)
 }
 
 func mix(to, from []int16) {

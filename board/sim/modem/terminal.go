@@ -64,7 +64,7 @@ func (m *Modem) keystrokes(b []byte) {
 		return
 	}
 	if m.echo && !m.mute {
-		m.at.write(append([]byte(nil), b...))
+		m.plug.AT.Write(append([]byte(nil), b...))
 	}
 	for _, c := range b {
 		switch {
@@ -92,7 +92,7 @@ func (m *Modem) enter() {
 		return
 	}
 	if len(m.typed) >= maxTyped {
-		m.at.dropped.Add(int64(len(line)))
+		m.typedOver.Add(int64(len(line)))
 		return
 	}
 	m.typed = append(m.typed, line[at+2:])
@@ -262,6 +262,6 @@ func (m *Modem) writeLine(line string) {
 		out = out[:2+len(line)/2]
 	}
 	if !m.mute {
-		m.at.write([]byte(out))
+		m.plug.AT.Write([]byte(out))
 	}
 }
