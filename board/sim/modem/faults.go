@@ -11,11 +11,11 @@ func (m *Modem) Garbage(b []byte) {
 }
 
 // HalfLine cuts the next line that the modem writes in the middle; its rest and its end are lost.
-func (m *Modem) HalfLine() { m.inbox.post(func() { m.halve = true }) }
+func (m *Modem) HalfLine() { m.inbox.post(func() { m.term.HalfLine() }) }
 
 // LoseNextURC swallows the next unsolicited line that begins with name, such as "NO CARRIER".
 func (m *Modem) LoseNextURC(name string) {
-	m.inbox.post(func() { m.lose = append(m.lose, name) })
+	m.inbox.post(func() { m.term.LoseNext(name) })
 }
 
 // Unsolicited writes line as the modem would write something it says by itself.
@@ -32,10 +32,13 @@ func (m *Modem) NoSignal(on bool) {
 
 // Mute makes the AT port deaf-mute, as a firmware that hangs: nothing is answered and nothing
 // said, calls go on. Mute(false) or a reset by power ends it.
-func (m *Modem) Mute(on bool) { m.inbox.post(func() { m.mute = on }) }
+func (m *Modem) Mute(on bool) { m.inbox.post(func() { m.term.Mute = on }) }
 
 // MuteSound makes the sound towards the host silent: the famous one-way call.
 func (m *Modem) MuteSound(on bool) { m.inbox.post(func() { m.muteSound = on }) }
+
+// StickSound is a sound port that is stuck: a SIM7600 then refuses AT+CPCMREG=1 until AT+CRESET.
+func (m *Modem) StickSound() { m.inbox.post(func() { m.stuckSound = true }) }
 
 // Vanish pulls the cable: when it returns the host's ends of both ports are gone (reads end in
 // EIO or EOF) and so are their symlinks. The modem lives on: its calls stay up, what it says is lost.
@@ -64,7 +67,7 @@ func (m *Modem) Return() error {
 
 // restart is AT+CFUN=1,1, some time after its OK: over USB the ports go and come back.
 func (m *Modem) restart() {
-	m.agenda.in(m.o.Boot/10, m.restartNow)
+	m.agenda.In(m.o.Boot/10, m.restartNow)
 }
 
 func (m *Modem) restartNow() {
@@ -74,7 +77,7 @@ func (m *Modem) restartNow() {
 		return
 	}
 	m.plug.Pull()
-	m.agenda.in(m.o.Boot/2, func() {
+	m.agenda.In(m.o.Boot/2, func() {
 		if err := m.plug.Plug(); err != nil {
 			m.log.Error("simulated modem", "number", m.o.Number, "err", err)
 		}

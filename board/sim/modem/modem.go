@@ -1,14 +1,14 @@
-// Package modem is a simulated LTE voice modem, a Quectel EC25 in serial-PCM mode: one port
-// speaks AT, the other carries 16-bit sound at 8 kHz in 20 ms steps. Its antenna is the toy
-// telephone network of board/sim/network.
+// Package modem is a simulated voice modem: a Quectel EC25 in serial-PCM mode, a SIMCom SIM7600 or a
+// Huawei E173. One port speaks AT, the other carries 16-bit sound at 8 kHz in 20 ms steps. Its antenna
+// is the toy telephone network of board/sim/network.
 //
 // It is a modem of its own, written from the makers' documents and not from our driver, with the
 // manners of the real one: it boots, echoes, takes its time, slips unsolicited lines between the
 // lines of an answer, repeats RING, says OK to a dial at once, drops what nobody reads, and can
 // be made to misbehave (faults.go). A reader that is slow or absent never stops it.
 //
-// Start reading at New, Run and OpenPTYs (or OpenPipes under testing/synctest); the commands are
-// in the tables of commands.go and callcommands.go.
+// Start reading at New, Run and OpenPTYs (or OpenPipes under testing/synctest); the commands are in
+// the tables of commands.go and callcommands.go, and what a make has of its own in its make's file.
 package modem
 
 import (
@@ -17,13 +17,16 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"branchline/board/sim/modem/at"
 	"branchline/board/sim/modem/ports"
+	"branchline/board/sim/modem/radio"
 	"branchline/board/sim/network"
 	"branchline/hal"
 )
@@ -31,6 +34,8 @@ import (
 // Options says which modem it is. Number is needed; every other zero value has a likely default.
 type Options struct {
 	Number   string // of the SIM, by which the network calls it
+	Model    string // of makers; "": EC25
+	Firmware string // "": one without a known fault
 	ICCID    string
 	IMEI     string
 	IMSI     string
@@ -44,6 +49,7 @@ type Options struct {
 	Boot      time.Duration // from power to RDY; 0: 1 s. The SIM is ready after one and a half, SMS after two of it
 
 	ClipFirst     bool // +CLIP comes before its RING
+	VoiceLocked   bool // E173: its seller has locked the voice
 	MissedCall    bool // a call that nobody answered also says MISSED_CALL
 	NoDataBearer  bool // CLCC does not list the LTE data bearer as call 1
 	ResetKeepsUSB bool // the ptys stay when the modem resets; the real one's go and come back
@@ -54,45 +60,31 @@ type Options struct {
 // Modem is one simulated modem. New makes it, Run is its life.
 type Modem struct {
 	o      Options
+	make   maker
 	log    *slog.Logger
 	access *network.Access
 	plug   *ports.Pair
 	inbox  inbox
-	uplink uplink
-	verbs  map[string]verb
-
-	typedOver atomic.Int64 // bytes of lines that found no room
+	uplink radio.Uplink
+	lost   atomic.Int64 // bytes of command lines that found no room
 
 	// What follows belongs to Run's goroutine.
-	agenda agenda
+	agenda at.Agenda
+	term   at.Terminal
 	power  power
 	sim    simState
 	tries  int // that the SIM still takes for its PIN
-	sms    bool
 	signal bool
 	on     bool // +CFUN=1
 	regd   bool
+	inds   map[string]bool // of +QINDCFG
 
-	echo    bool
-	values  map[string]string // of the settings, by command
-	inds    map[string]bool   // of +QINDCFG
-	line    []byte            // being typed
-	typed   []string          // lines that wait
-	chain   []command         // the rest of the line that is being done
-	busy    bool              // a line is being done
-	final   bool              // its final result is among the answers
-	answers []string          // lines of the answer that are still to be written
-	urcs    []string
-	pumping bool
-	after   []func() // done once the final result is written
-
-	calls   []*voice
+	calls   radio.Calls
 	lastEnd hal.Cause
 	ticking bool
 	tickAt  time.Time
 
-	mute, muteSound, halve bool
-	lose                   []string
+	muteSound, stuckSound bool
 }
 
 type power int
@@ -114,10 +106,17 @@ const (
 
 // New makes a modem and subscribes its number at n. It is unreachable until Run has booted it.
 func New(o Options, n *network.Network) (*Modem, error) {
+	made, known := makers()[cmp.Or(o.Model, "EC25")]
+	if !known {
+		return nil, fmt.Errorf("simulated modem: there is no model %q; there are %v", o.Model, slices.Sorted(maps.Keys(makers())))
+	}
+	o.Firmware = cmp.Or(o.Firmware, made.firmware)
 	o = o.filled()
-	m := &Modem{o: o, log: o.Log, signal: true, sms: true, plug: ports.New(maxDownlink)}
+	m := &Modem{o: o, make: made, log: o.Log, signal: true, plug: ports.New(radio.MaxDownlink)}
 	m.inbox.ready = make(chan struct{}, 1)
-	m.verbs = m.table()
+	m.calls.Changed = m.stateOf
+	m.term = at.Terminal{Agenda: &m.agenda, Delay: o.Delay, Out: m.plug.AT.Write, Locked: m.simError, NewsEnd: made.newsEnd, Unknown: made.unknown}
+	m.table()
 	a, err := n.Attach(o.Number, m)
 	if err != nil {
 		return nil, fmt.Errorf("simulated modem: %w", err)
@@ -147,9 +146,9 @@ func (o Options) filled() Options {
 func (m *Modem) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	var helpers sync.WaitGroup
-	helpers.Go(func() { m.plug.AT.Read(ctx, func(b []byte) { m.inbox.await(ctx, func() { m.keystrokes(b) }) }) })
+	helpers.Go(func() { m.plug.AT.Read(ctx, func(b []byte) { m.inbox.await(ctx, func() { m.typed(b) }) }) })
 	helpers.Go(func() { m.plug.AT.Send(ctx) })
-	helpers.Go(func() { m.plug.PCM.Read(ctx, m.uplink.push) })
+	helpers.Go(func() { m.plug.PCM.Read(ctx, m.uplink.Push) })
 	helpers.Go(func() { m.plug.PCM.Send(ctx) })
 	defer helpers.Wait()
 	defer m.plug.Close()
@@ -158,7 +157,7 @@ func (m *Modem) Run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		timer.Reset(m.agenda.next())
+		timer.Reset(m.agenda.Next())
 		select {
 		case <-ctx.Done():
 			m.dropCalls()
@@ -170,7 +169,7 @@ func (m *Modem) Run(ctx context.Context) error {
 			}
 		case <-timer.C:
 		}
-		m.agenda.run()
+		m.agenda.Run()
 	}
 }
 
@@ -196,42 +195,73 @@ func (m *Modem) Attach(at, pcm io.ReadWriteCloser) { m.plug.Attach(at, pcm) }
 // Dropped is how many bytes the modem has thrown away because nobody read them or there was no
 // room, on the AT and the sound port.
 func (m *Modem) Dropped() (at, pcm int64) {
-	return m.plug.AT.Dropped() + m.typedOver.Load(), m.plug.PCM.Dropped() + m.uplink.dropped.Load()
+	return m.plug.AT.Dropped() + m.lost.Load(), m.plug.PCM.Dropped() + m.uplink.Dropped()
+}
+
+// typed takes what the host has typed.
+func (m *Modem) typed(b []byte) {
+	if m.power == up {
+		m.term.Type(b)
+		m.lost.Store(int64(m.term.Lost))
+	}
+}
+
+// urc writes an unsolicited line.
+func (m *Modem) urc(line string) {
+	if m.power != off && m.term.News(line) {
+		m.log.Debug("simulated modem loses a line", "number", m.o.Number, "line", line)
+	}
+}
+
+func (m *Modem) urcs(lines ...string) {
+	for _, line := range lines {
+		m.urc(line)
+	}
 }
 
 // boot is what happens when power comes or a reset is over.
 func (m *Modem) boot() {
 	m.reset()
 	m.power = booting
-	b := m.o.Boot
-	m.agenda.in(b, func() {
+	b, says := m.o.Boot, m.make.boot
+	m.agenda.In(b, func() {
 		m.power = up
-		m.urc("RDY")
+		m.urcs(says.power...)
 	})
-	m.agenda.in(b+b/4, func() {
+	m.agenda.In(b+b/4, func() {
 		m.on = true
-		m.urc("+CFUN: 1")
+		m.urcs(says.radio...)
 	})
-	m.agenda.in(b+b/2, func() {
-		m.urc("+CPIN: " + string(m.sim))
+	m.agenda.In(b+b/2, func() {
+		if says.sim {
+			m.urc("+CPIN: " + string(m.sim))
+		}
 		if m.sim != simAbsent {
-			m.urc("+QUSIM: 1")
+			m.urcs(says.card...)
 		}
 		m.register()
 	})
-	m.agenda.in(2*b, func() { m.urc("+QIND: SMS DONE") })
-	m.agenda.in(2*b+b/2, func() { m.urc("+QIND: PB DONE") })
+	m.agenda.In(2*b, func() { m.urcs(says.texts...) })
+	m.agenda.In(2*b+b/2, func() { m.urcs(says.book...) })
+	if m.make.noiseEvery > 0 {
+		m.agenda.In(2*b+m.make.noiseEvery, m.noise)
+	}
+}
+
+// noise is what the make says all the time, of use to nobody.
+func (m *Modem) noise() {
+	m.urcs(m.make.noise(m)...)
+	m.agenda.In(m.make.noiseEvery, m.noise)
 }
 
 // reset puts everything that power does not keep to what it is at the start.
 func (m *Modem) reset() {
 	m.dropCalls()
-	m.agenda.clear()
+	m.agenda.Clear()
 	m.access.Reachable(false)
 	m.power, m.on, m.regd = off, false, false
-	m.busy, m.final, m.pumping, m.ticking = false, false, false, false
-	m.line, m.typed, m.chain, m.answers, m.urcs, m.after = nil, nil, nil, nil, nil, nil
-	m.mute, m.halve, m.lose, m.lastEnd = false, false, nil, ""
+	m.ticking, m.stuckSound, m.lastEnd = false, false, ""
+	m.term.Reset()
 	m.defaults()
 	m.tries, m.sim = 3, simReady
 	switch {
@@ -253,8 +283,8 @@ func (m *Modem) register() {
 	if !now {
 		m.dropCalls()
 	}
-	for _, name := range []string{"+CREG", "+CGREG", "+CEREG"} {
-		if n := m.values[name]; n != "0" {
+	for _, name := range m.make.registers {
+		if n := m.term.Values[name]; n != "0" {
 			m.urc(name + ": " + m.registration(n))
 		}
 	}
@@ -297,41 +327,3 @@ func (in *inbox) take() []func() {
 	in.wait = nil
 	return all
 }
-
-// agenda is what the modem will do later, in its own goroutine.
-type agenda struct{ jobs []job }
-
-type job struct {
-	at time.Time
-	do func()
-}
-
-func (a *agenda) in(d time.Duration, do func()) { a.when(time.Now().Add(d), do) }
-
-func (a *agenda) when(at time.Time, do func()) {
-	i, _ := slices.BinarySearchFunc(a.jobs, at, func(j job, t time.Time) int {
-		if j.at.After(t) {
-			return 1
-		}
-		return -1 // behind those of the same time
-	})
-	a.jobs = slices.Insert(a.jobs, i, job{at, do})
-}
-
-func (a *agenda) next() time.Duration {
-	if len(a.jobs) == 0 {
-		return time.Hour
-	}
-	return max(0, time.Until(a.jobs[0].at))
-}
-
-func (a *agenda) run() {
-	now := time.Now()
-	for len(a.jobs) > 0 && !a.jobs[0].at.After(now) {
-		do := a.jobs[0].do
-		a.jobs = a.jobs[1:]
-		do()
-	}
-}
-
-func (a *agenda) clear() { a.jobs = nil }
