@@ -88,6 +88,7 @@ func guests() []guest {
 		{"github.com/pion/sdp", []string{"pbx/sip"}},
 		{"github.com/tarm/serial", []string{"drivers/uart"}},
 		{"github.com/warthog618/go-gpiocdev", []string{"drivers/pins"}},
+		{"github.com/warthog618/sms", []string{"drivers/gsm", "board/sim/modem/card"}},
 		{"go.etcd.io/bbolt", []string{"pbx/store"}},
 		{"periph.io", []string{"drivers", "board"}},
 	}

@@ -12,7 +12,10 @@ import (
 	"branchline/hal"
 )
 
-var _ network.Station = (*Modem)(nil)
+var (
+	_ network.Station = (*Modem)(nil)
+	_ network.Reader  = (*Modem)(nil)
+)
 
 // Ring is the network's word that somebody calls.
 func (m *Modem) Ring(l *network.Leg) { m.inbox.post(func() { m.ringIn(l) }) }

@@ -4,18 +4,17 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"branchline/board/sim/modem/at"
-	"branchline/board/sim/modem/radio"
+	"branchline/board/sim/modem/card"
 )
 
 // table is all commands that the modem knows: those of the engine and those of its make.
 func (m *Modem) table() {
 	for _, part := range []map[string]at.Verb{
-		m.basicCommands(), m.identityCommands(), m.simCommands(), m.networkCommands(), m.powerCommands(),
-		m.textCommands(), m.callCommands(), m.settings(),
+		m.term.Basic(m.defaults), m.identityCommands(), m.card.Verbs(), m.networkCommands(), m.powerCommands(),
+		m.callCommands(), m.settings(),
 	} {
 		m.term.Know(part)
 	}
@@ -37,7 +36,7 @@ func (m *Modem) knownSettings() []setting {
 		{"+COLP", "(0,1)", "0"}, {"+CLIR", "(0-2)", "0"}, {"+CSSN", "(0,1),(0,1)", "0,0"}, {"+CR", "(0,1)", "0"},
 		{"+CMUT", "(0,1)", "0"}, {"+CLVL", "(0-5)", "3"}, {"+VTD", "(0-255),(0-255)", "3,0"}, {"+CSTA", "(129,145)", "129"},
 		{"+CTZU", "(0,1,3)", "0"}, {"+CTZR", "(0-2)", "0"},
-		{"+CMGF", "(0,1)", "0"}, {"+CNMI", "(0-2),(0-3),(0,2),(0-2),(0,1)", "2,1,0,0,0"}, {"+CMMS", "(0-2)", "0"},
+		{"+CNMI", "(0-2),(0-3),(0,2),(0-2),(0,1)", "2,1,0,0,0"}, {"+CMMS", "(0-2)", "0"},
 		{"+CSCS", `("GSM","IRA","UCS2")`, `"GSM"`}, {"+CSDH", "(0,1)", "0"}, {"+CGEREP", "(0-2),(0,1)", "0,0"},
 		{"+IPR", "(0,9600,115200,921600)", "115200"}, {"+IFC", "(0,2),(0,2)", "0,0"}, {"+ICF", "(3),(3)", "3,3"},
 	}
@@ -63,8 +62,7 @@ func (m *Modem) settings() map[string]at.Verb {
 }
 
 func (m *Modem) defaults() {
-	m.term.Echo = true
-	m.term.Values = map[string]string{"S0": "000", "cops": "0", "pcm": "0", "ccwa": "0", "ccwa on": "0", "+CPMS": `"ME","ME","ME"`}
+	m.term.Values = map[string]string{"S0": "000", "cops": "0", "pcm": "0", "ccwa": "0", "ccwa on": "0", "+CPMS": `"ME","ME","ME"`, "csms": "0"}
 	for _, name := range m.make.registers {
 		m.term.Values[name] = "0"
 	}
@@ -72,44 +70,6 @@ func (m *Modem) defaults() {
 		m.term.Values[s.name] = s.first
 	}
 	m.inds = map[string]bool{"all": true, "csq": false, "smsfull": false, "ring": true, "smsincoming": true, "act": false, "ccinfo": false}
-}
-
-// basicCommands are those of V.250.
-func (m *Modem) basicCommands() map[string]at.Verb {
-	nothing := at.Verb{Exec: at.OK, Set: func(string) at.Answer { return at.OK() }}
-	only := func(wanted string) at.Verb {
-		return at.Verb{Exec: at.OK, Set: func(n string) at.Answer {
-			if n != wanted {
-				return at.Fail(at.ErrSyntax) // the simulator does not do the other
-			}
-			return at.OK()
-		}}
-	}
-	reset := func() at.Answer {
-		m.defaults()
-		return at.OK()
-	}
-	t := map[string]at.Verb{
-		"E": {Exec: func() at.Answer { m.term.Echo = false; return at.OK() }, Set: func(n string) at.Answer {
-			m.term.Echo = n != "0"
-			return at.OK()
-		}},
-		"V": only("1"), "Q": only("0"), "X": nothing, "L": nothing, "M": nothing, "P": nothing, "T": nothing,
-		"&C": nothing, "&D": nothing, "&W": nothing, "&S": nothing, "&K": nothing,
-		"Z": {Exec: reset, Set: func(string) at.Answer { return reset() }}, "&F": {Exec: reset, Set: func(string) at.Answer { return reset() }},
-		"I": {Exec: m.info, Set: func(string) at.Answer { return m.info() }},
-		"S0": {Read: func() at.Answer { return at.Say(m.term.Values["S0"]) }, Set: func(n string) at.Answer {
-			if !at.Accepts("(0-255)", n) {
-				return at.Fail(at.BadParameter)
-			}
-			m.term.Values["S0"] = fmt.Sprintf("%03s", n)
-			return at.OK()
-		}},
-	}
-	for _, s := range []string{"S3", "S4", "S5", "S6", "S7", "S8", "S10"} {
-		t[s] = at.Verb{Read: func() at.Answer { return at.Say("000") }, Set: func(string) at.Answer { return at.OK() }}
-	}
-	return t
 }
 
 func (m *Modem) info() at.Answer {
@@ -123,76 +83,9 @@ func (m *Modem) identityCommands() map[string]at.Verb {
 		"+CGMM": at.Fixed(m.make.model), "+GMM": at.Fixed(m.make.model),
 		"+CGMR": at.Fixed(m.make.revision + m.o.Firmware), "+GMR": at.Fixed(m.make.revision + m.o.Firmware),
 		"+CGSN": at.Fixed(m.o.IMEI), "+GSN": at.Fixed(m.o.IMEI),
+		"I":     {Exec: m.info, Set: func(string) at.Answer { return m.info() }},
 		"+GCAP": at.Fixed("+GCAP: +CGSM,+FCLASS,+DS"),
 	}
-}
-
-// simCommands are about the card.
-func (m *Modem) simCommands() map[string]at.Verb {
-	return map[string]at.Verb{
-		"+CPIN":  {Read: m.pinState, Set: m.enterPIN},
-		"+CIMI":  {Exec: func() at.Answer { return at.Say(m.o.IMSI) }, SIM: true},
-		"+CCID":  {Exec: m.card("+CCID: ")},
-		"+ICCID": {Exec: m.card("+ICCID: ")},
-		"+CNUM": {Exec: func() at.Answer {
-			return at.Say(fmt.Sprintf("+CNUM: ,%q,%d", m.o.Number, radio.NumberType(m.o.Number)))
-		}, SIM: true},
-		"+CLCK": {Test: `("SC","FD")`, Set: func(string) at.Answer { return at.Say("+CLCK: 0") }, SIM: true},
-	}
-}
-
-func (m *Modem) pinState() at.Answer {
-	if m.sim == simAbsent {
-		return at.Fail(at.NoSIM)
-	}
-	return at.Say("+CPIN: " + string(m.sim))
-}
-
-// card says the number of the card behind prefix.
-func (m *Modem) card(prefix string) func() at.Answer {
-	return func() at.Answer {
-		if m.sim == simAbsent {
-			return at.Fail(at.NoSIM)
-		}
-		return at.Say(prefix + m.o.ICCID)
-	}
-}
-
-// simError is why a command that needs the SIM does not go; nil: it does.
-func (m *Modem) simError() error {
-	switch m.sim {
-	case simReady:
-		return nil
-	case simAbsent:
-		return at.NoSIM
-	case simPUK:
-		return at.NeedPUK
-	default:
-		return at.NeedPIN
-	}
-}
-
-func (m *Modem) enterPIN(args string) at.Answer {
-	given := at.Fields(args)
-	switch {
-	case m.sim == simAbsent:
-		return at.Fail(at.NoSIM)
-	case m.sim == simPUK:
-		return at.Fail(at.NeedPUK)
-	case m.sim == simReady || len(given) != 1:
-		return at.Fail(at.NotAllowed)
-	case given[0] != m.o.PIN:
-		if m.tries--; m.tries == 0 {
-			m.sim = simPUK
-			return at.Fail(at.NeedPUK)
-		}
-		return at.Fail(at.WrongPIN)
-	}
-	m.sim, m.tries = simReady, 3
-	return at.Answer{After: func() {
-		m.urc("+CPIN: READY")
-		m.agenda.In(m.o.Boot/4, m.register)
-	}}
 }
 
 // networkCommands are about registration.
@@ -221,7 +114,7 @@ func (m *Modem) networkCommands() map[string]at.Verb {
 // registration is stat and, with n 2, the cell.
 func (m *Modem) registration(n string) string {
 	switch {
-	case !m.regd && m.on && m.sim == simReady:
+	case !m.regd && m.on && m.card.State() == card.Ready:
 		return "2"
 	case !m.regd:
 		return "0"
@@ -264,42 +157,4 @@ func (m *Modem) chooseOperator(args string) at.Answer {
 		return at.Fail(at.BadParameter)
 	}
 	return at.OK()
-}
-
-// ussd is not in this network.
-func (m *Modem) ussd(args string) at.Answer {
-	if !strings.HasPrefix(args, "1,") {
-		return at.OK()
-	}
-	return at.Answer{After: func() { m.agenda.In(time.Second, func() { m.urc("+CUSD: 4") }) }}
-}
-
-// stores are where texts can lie.
-const stores = `("SM","ME","MT"),("SM","ME","MT"),("SM","ME","MT")`
-
-// textCommands are as much of SMS as a driver's start needs: the store is empty and stays so.
-func (m *Modem) textCommands() map[string]at.Verb {
-	return map[string]at.Verb{
-		"+CPMS": {
-			Test: stores,
-			Read: func() at.Answer {
-				parts := at.Fields(m.term.Values["+CPMS"])
-				return at.Say(fmt.Sprintf(`+CPMS: %q,0,50,%q,0,50,%q,0,50`, parts[0], parts[min(1, len(parts)-1)], parts[len(parts)-1]))
-			},
-			Set: func(args string) at.Answer {
-				if a := m.term.Store("+CPMS", stores)(args); a.Err != nil {
-					return a
-				}
-				return at.Say("+CPMS: 0,50,0,50,0,50")
-			},
-			SIM: true,
-		},
-		"+CSMS": {Test: "(0,1)", Read: func() at.Answer { return at.Say("+CSMS: 0,1,1,1") }, Set: func(string) at.Answer { return at.Say("+CSMS: 1,1,1") }},
-		"+CSCA": {Read: func() at.Answer { return at.Say(`+CSCA: "+4917999000",145`) }, Set: func(string) at.Answer { return at.OK() }, SIM: true},
-		"+CMGL": {Test: "(0-4)", Set: func(string) at.Answer { return at.OK() }, SIM: true},
-		"+CMGD": {Test: "(),(0-4)", Set: func(string) at.Answer { return at.OK() }, SIM: true},
-		"+CMGR": {Set: func(string) at.Answer { return at.Answer{Final: "+CMS ERROR: 321"} }, SIM: true},
-		"+CMGS": {Set: func(string) at.Answer { return at.Answer{Final: "+CMS ERROR: 302"} }, SIM: true},
-		"+CNMA": {Exec: at.OK, Set: func(string) at.Answer { return at.OK() }},
-	}
 }

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"branchline/board/sim/modem/at"
+	"branchline/board/sim/modem/card"
 	"branchline/board/sim/modem/ports"
 	"branchline/board/sim/modem/radio"
 	"branchline/board/sim/network"
@@ -72,8 +73,8 @@ type Modem struct {
 	agenda at.Agenda
 	term   at.Terminal
 	power  power
-	sim    simState
-	tries  int // that the SIM still takes for its PIN
+	card   *card.Card
+	steps  []string // of the USSD session
 	signal bool
 	on     bool // +CFUN=1
 	regd   bool
@@ -95,15 +96,6 @@ const (
 	up
 )
 
-type simState string
-
-const (
-	simReady  simState = "READY"
-	simPIN    simState = "SIM PIN"
-	simPUK    simState = "SIM PUK"
-	simAbsent simState = "NOT INSERTED"
-)
-
 // New makes a modem and subscribes its number at n. It is unreachable until Run has booted it.
 func New(o Options, n *network.Network) (*Modem, error) {
 	made, known := makers()[cmp.Or(o.Model, "EC25")]
@@ -115,7 +107,10 @@ func New(o Options, n *network.Network) (*Modem, error) {
 	m := &Modem{o: o, make: made, log: o.Log, signal: true, plug: ports.New(radio.MaxDownlink)}
 	m.inbox.ready = make(chan struct{}, 1)
 	m.calls.Changed = m.stateOf
-	m.term = at.Terminal{Agenda: &m.agenda, Delay: o.Delay, Out: m.plug.AT.Write, Locked: m.simError, NewsEnd: made.newsEnd, Unknown: made.unknown}
+	m.card = card.New(card.Options{Number: o.Number, ICCID: o.ICCID, IMSI: o.IMSI, PIN: o.PIN, Absent: o.NoSIM})
+	m.card.Term, m.card.News, m.card.Unlocked, m.card.Send = &m.term, m.urc, m.unlocked, m.sendText
+	m.card.Pending = func() bool { return !m.regd }
+	m.term = at.Terminal{Agenda: &m.agenda, Delay: o.Delay, Out: m.plug.AT.Write, Locked: m.card.Locked, NewsEnd: made.newsEnd, Unknown: made.unknown}
 	m.table()
 	a, err := n.Attach(o.Number, m)
 	if err != nil {
@@ -234,9 +229,9 @@ func (m *Modem) boot() {
 	})
 	m.agenda.In(b+b/2, func() {
 		if says.sim {
-			m.urc("+CPIN: " + string(m.sim))
+			m.urc("+CPIN: " + string(m.card.State()))
 		}
-		if m.sim != simAbsent {
+		if m.card.State() != card.Absent {
 			m.urcs(says.card...)
 		}
 		m.register()
@@ -263,18 +258,37 @@ func (m *Modem) reset() {
 	m.ticking, m.stuckSound, m.lastEnd = false, false, ""
 	m.term.Reset()
 	m.defaults()
-	m.tries, m.sim = 3, simReady
-	switch {
-	case m.o.NoSIM:
-		m.sim = simAbsent
-	case m.o.PIN != "":
-		m.sim = simPIN
+	m.card.Power()
+	m.steps = nil
+}
+
+// unlocked: the SIM has got its PIN.
+func (m *Modem) unlocked() {
+	m.urc("+CPIN: READY")
+	m.agenda.In(m.o.Boot/4, m.register)
+}
+
+// sendText hands a text to the network.
+func (m *Modem) sendText(to, body string) bool {
+	err := m.access.Text(to, body)
+	if err != nil {
+		m.log.Info("simulated modem", "number", m.o.Number, "err", err)
 	}
+	return err == nil
+}
+
+// Text is the network's word that a text has come.
+func (m *Modem) Text(from, body string) {
+	m.inbox.post(func() {
+		if err := m.card.Receive(from, body); err != nil {
+			m.log.Warn("simulated modem", "number", m.o.Number, "err", err)
+		}
+	})
 }
 
 // register joins the network if it can, and says so.
 func (m *Modem) register() {
-	now := m.on && m.signal && m.sim == simReady
+	now := m.on && m.signal && m.card.State() == card.Ready
 	if now == m.regd {
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"branchline/board/sim/modem/at"
+	"branchline/board/sim/modem/card"
 	"branchline/board/sim/modem/radio"
 	"branchline/hal"
 )
@@ -51,14 +52,16 @@ func (m *Modem) quectelState(v *radio.Call) (lines []string) {
 }
 
 func (m *Modem) quectelCommands() map[string]at.Verb {
-	pinTries := func() at.Answer { return at.Say(fmt.Sprintf(`+QPINC: "SC",%d,10`, m.tries), `+QPINC: "P2",3,10`) }
+	pinTries := func() at.Answer {
+		return at.Say(fmt.Sprintf(`+QPINC: "SC",%d,10`, m.card.Tries()), `+QPINC: "P2",3,10`)
+	}
 	choose := func(is bool, yes, no string) at.Answer { return at.Say(map[bool]string{true: yes, false: no}[is]) }
 	return map[string]at.Verb{
 		"+QGMR":     at.Fixed(m.o.Firmware + "_01.001.01.001"),
 		"+QPINC":    {Test: `("SC","P2")`, Read: pinTries, Set: func(string) at.Answer { return pinTries() }},
-		"+QCCID":    {Exec: m.card("+QCCID: ")},
-		"+QINISTAT": {Exec: func() at.Answer { return choose(m.sim == simReady, "+QINISTAT: 7", "+QINISTAT: 0") }},
-		"+QSIMSTAT": {Read: func() at.Answer { return choose(m.sim == simAbsent, "+QSIMSTAT: 0,0", "+QSIMSTAT: 0,1") }},
+		"+QCCID":    m.card.ID("+QCCID: "),
+		"+QINISTAT": {Exec: func() at.Answer { return choose(m.card.State() == card.Ready, "+QINISTAT: 7", "+QINISTAT: 0") }},
+		"+QSIMSTAT": {Read: func() at.Answer { return choose(m.card.State() == card.Absent, "+QSIMSTAT: 0,0", "+QSIMSTAT: 0,1") }},
 		"+QCSQ":     {Exec: func() at.Answer { return choose(m.regd, `+QCSQ: "LTE",67,-97,146,-10`, `+QCSQ: "NOSERVICE"`) }},
 		"+QNWINFO": {Exec: func() at.Answer {
 			return choose(m.regd, `+QNWINFO: "FDD LTE","26299","LTE BAND 3",1300`, "+QNWINFO: No Service")
