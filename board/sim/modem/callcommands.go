@@ -67,10 +67,11 @@ func (m *Modem) cfun(args string) at.Answer {
 	}
 }
 
-func (m *Modem) powerDown() at.Answer {
+// powerDown goes off with word as the last.
+func (m *Modem) powerDown(word string) at.Answer {
 	return at.Answer{After: func() {
 		m.agenda.In(m.o.Boot, func() {
-			m.urc("POWERED DOWN")
+			m.urc(word)
 			m.agenda.In(m.o.Boot/10, func() {
 				m.reset()
 				m.plug.Pull()

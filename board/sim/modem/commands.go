@@ -62,7 +62,7 @@ func (m *Modem) settings() map[string]at.Verb {
 }
 
 func (m *Modem) defaults() {
-	m.term.Values = map[string]string{"S0": "000", "cops": "0", "pcm": "0", "ccwa": "0", "ccwa on": "0", "+CPMS": `"ME","ME","ME"`, "csms": "0"}
+	m.term.Values = map[string]string{"S0": "000", "cops": "0", "pcm": "0", "ccwa": "0", "ccwa on": "0", "+CPMS": `"ME","ME","ME"`, "csms": "0", "clcc": "0"}
 	for _, name := range m.make.registers {
 		m.term.Values[name] = "0"
 	}

@@ -45,5 +45,5 @@ type boot struct {
 
 // makers are the models that can be simulated.
 func makers() map[string]maker {
-	return map[string]maker{"EC25": quectel()}
+	return map[string]maker{"EC25": quectel(), "SIM7600": simcom(), "E173": huawei()}
 }

@@ -35,7 +35,7 @@ import (
 // Options says which modem it is. Number is needed; every other zero value has a likely default.
 type Options struct {
 	Number   string // of the SIM, by which the network calls it
-	Model    string // of makers; "": EC25
+	Model    string // "EC25", "SIM7600" or "E173"; "": EC25
 	Firmware string // "": one without a known fault
 	ICCID    string
 	IMEI     string

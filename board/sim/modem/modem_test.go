@@ -182,12 +182,13 @@ func wantLedger(t *testing.T, c *network.Call, want string) {
 //	= AT      the modem echoes a line    ~ 4s     time passes
 //	+ script  somebody calls the SIM     * what   the caller does: hangup, key 5
 //	@ number: script  who answers there  ! fault  see fault
+//	% RDY    the modem writes a line that ends in CR CR LF
 //	. 0691…  a second line of it, directly behind
 //	^ PDU    the host types it behind the prompt that comes now, and Ctrl-Z; ^ alone: ESC
 //	& from: text  a text comes           $ to: text  the last text that the network has carried
 func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.transcript")
-	if err != nil || len(files) < 5 {
+	if err != nil || len(files) < 9 {
 		t.Fatalf("%d transcripts, %v", len(files), err)
 	}
 	for _, file := range files {
@@ -263,6 +264,8 @@ func (b *bench) play(sign, rest string) {
 		b.net.Person(who, mustScript(b.t, script))
 	case "!":
 		b.fault(rest)
+	case "%":
+		b.expect("\r\n" + rest + "\r\r\n")
 	case ".":
 		b.expect(rest + "\r\n")
 	case "^":
@@ -298,6 +301,8 @@ func (b *bench) fault(what string) {
 		b.m.NoSignal(true)
 	case "signal":
 		b.m.NoSignal(false)
+	case "stick":
+		b.m.StickSound()
 	case "mute":
 		b.m.Mute(arg == "on")
 	case "urc":

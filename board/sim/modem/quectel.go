@@ -72,12 +72,14 @@ func (m *Modem) quectelCommands() map[string]at.Verb {
 		"+QHUP":    {Set: m.qhup},
 		"+QVTS":    {Set: m.sendKeys},
 		"+QPCMV":   {Test: "(0,1),(0-2)", Read: func() at.Answer { return at.Say("+QPCMV: " + m.term.Values["pcm"]) }, Set: m.qpcmv},
-		"+QPOWD":   {Test: "(0,1)", Exec: m.powerDown, Set: func(string) at.Answer { return m.powerDown() }},
+		"+QPOWD":   {Test: "(0,1)", Exec: m.qpowd, Set: func(string) at.Answer { return m.qpowd() }},
 		"+QINDCFG": {Test: `"all","csq","smsfull","ring","smsincoming","act","ccinfo",(0,1),(0,1)`, Set: m.qindcfg},
 		"+QURCCFG": {Test: `"urcport",("usbat","usbmodem","uart1")`, Set: qurccfg},
 		"+QCFG":    {Set: qcfg}, "+QMBNCFG": at.Taken(), "+QGPSCFG": at.Taken(),
 	}
 }
+
+func (m *Modem) qpowd() at.Answer { return m.powerDown("POWERED DOWN") }
 
 func (m *Modem) qpcmv(args string) at.Answer {
 	now := m.term.Values["pcm"]

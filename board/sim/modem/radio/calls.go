@@ -5,6 +5,7 @@ package radio
 
 import (
 	"slices"
+	"time"
 
 	"branchline/board/sim/network"
 	"branchline/hal"
@@ -32,6 +33,7 @@ type Call struct {
 	Answering bool // ATA is given
 	Answered  bool
 	Rings     int
+	Began     time.Time // when it was told that it is up; of the owner
 
 	heard []int16 // the last 20 ms from the far end
 }
