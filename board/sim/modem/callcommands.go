@@ -33,7 +33,7 @@ func (m *Modem) callCommands() map[string]at.Verb {
 		"+CHUP": {Exec: hangup},
 		"+CHLD": {Test: "(0,1,1x,2,2x,3)", Set: m.chld},
 		"+CLCC": {Exec: func() at.Answer { return at.Say(m.listCalls()...) }},
-		"+CEER": {Exec: func() at.Answer { return at.Say("+CEER: " + causeText(m.lastEnd)) }},
+		"+CEER": {Exec: func() at.Answer { return at.Say("+CEER: " + radio.CauseText(m.lastEnd)) }},
 		"+VTS":  {Test: `(0-9,*,#,A-D),(0-255)`, Set: m.sendKeys},
 		"+CCWA": {Test: "(0,1)", Read: func() at.Answer { return at.Say("+CCWA: " + m.term.Values["ccwa"]) }, Set: m.callWaiting, SIM: true},
 		"+CMOD": {Test: "(0)", Read: func() at.Answer { return at.Say("+CMOD: 0") }, Set: func(string) at.Answer { return at.OK() }},
@@ -222,31 +222,6 @@ func (m *Modem) callWaiting(args string) at.Answer {
 		m.term.Values["ccwa on"] = f[1]
 	}
 	return at.OK()
-}
-
-// causes are the release causes of 3GPP TS 24.008 that QHUP takes and CEER tells.
-func causes() map[string]hal.Cause {
-	return map[string]hal.Cause{
-		"1": hal.Unallocated, "16": hal.Normal, "17": hal.Busy, "18": hal.NoAnswer, "19": hal.NoAnswer, "21": hal.Rejected,
-		"27": hal.Unreachable, "31": hal.Normal, "34": hal.Congestion, "88": hal.Media,
-	}
-}
-
-func causeOf(number string) (hal.Cause, bool) {
-	c, known := causes()[number]
-	return c, known
-}
-
-func causeText(c hal.Cause) string {
-	texts := map[hal.Cause]string{
-		hal.Normal: "Normal call clearing", hal.Busy: "User busy", hal.NoAnswer: "No answer from user", hal.Rejected: "Call rejected",
-		hal.Unallocated: "Unassigned (unallocated) number", hal.Unreachable: "Destination out of order",
-		hal.Congestion: "No circuit/channel available", hal.WireTrouble: "Network out of order", hal.Media: "Incompatible destination",
-	}
-	if text, known := texts[c]; known {
-		return text
-	}
-	return "No cause information available"
 }
 
 // activity is AT+CPAS: 0 ready, 3 rings, 4 in a call.

@@ -18,11 +18,11 @@ var (
 )
 
 // Ring is the network's word that somebody calls.
-func (m *Modem) Ring(l *network.Leg) { m.inbox.post(func() { m.ringIn(l) }) }
+func (m *Modem) Ring(l *network.Leg) { m.inbox.Post(func() { m.ringIn(l) }) }
 
 // Alerting is the network's word that the dialled number rings.
 func (m *Modem) Alerting(l *network.Leg) {
-	m.inbox.post(func() {
+	m.inbox.Post(func() {
 		if v := m.calls.Of(l); v != nil && v.Stat == radio.Dialling {
 			v.Stat = radio.Alerting
 			m.stateOf(v)
@@ -32,7 +32,7 @@ func (m *Modem) Alerting(l *network.Leg) {
 
 // Answered is the network's word that the dialled number has answered.
 func (m *Modem) Answered(l *network.Leg) {
-	m.inbox.post(func() {
+	m.inbox.Post(func() {
 		if v := m.calls.Of(l); v != nil {
 			m.connected(v)
 		}
@@ -41,7 +41,7 @@ func (m *Modem) Answered(l *network.Leg) {
 
 // Ended is the network's word that the far end is gone.
 func (m *Modem) Ended(l *network.Leg, why hal.Cause) {
-	m.inbox.post(func() {
+	m.inbox.Post(func() {
 		if v := m.calls.Of(l); v != nil {
 			m.gone(v, why)
 		}
@@ -50,7 +50,7 @@ func (m *Modem) Ended(l *network.Leg, why hal.Cause) {
 
 // KeyHeard is what the tone detector finds in the sound of a call.
 func (m *Modem) KeyHeard(l *network.Leg, key byte, d time.Duration) {
-	m.inbox.post(func() {
+	m.inbox.Post(func() {
 		v := m.calls.Of(l)
 		if v != nil && v.Stat == radio.Active && d >= 40*time.Millisecond { // ITU-T Q.24: shorter ones need not be found
 			m.urcs(m.make.tone(m, key)...)

@@ -95,7 +95,6 @@ func (m *Modem) networkCommands() map[string]at.Verb {
 		"+COPS":    {Read: m.operator, Set: m.chooseOperator, Test: m.operatorList(), SIM: true},
 		"+CGATT":   {Test: "(0,1)", Read: func() at.Answer { return at.Say(map[bool]string{true: "+CGATT: 1", false: "+CGATT: 0"}[m.regd]) }, Set: func(string) at.Answer { return at.OK() }},
 		"+CCLK":    {Read: func() at.Answer { return at.Say(`+CCLK: "` + time.Now().UTC().Format("06/01/02,15:04:05") + `+00"`) }},
-		"+CUSD":    {Test: "(0-2)", Read: func() at.Answer { return at.Say("+CUSD: 0") }, Set: m.ussd, SIM: true},
 		"+CPAS":    {Exec: m.activity},
 		"+CGPADDR": {Exec: func() at.Answer { return at.Say(`+CGPADDR: 1,"10.64.0.2"`) }, SIM: true},
 	}

@@ -7,24 +7,24 @@ import "fmt"
 // Garbage writes b to the AT port as it is.
 func (m *Modem) Garbage(b []byte) {
 	b = append([]byte(nil), b...)
-	m.inbox.post(func() { m.plug.AT.Write(b) })
+	m.inbox.Post(func() { m.plug.AT.Write(b) })
 }
 
 // HalfLine cuts the next line that the modem writes in the middle; its rest and its end are lost.
-func (m *Modem) HalfLine() { m.inbox.post(func() { m.term.HalfLine() }) }
+func (m *Modem) HalfLine() { m.inbox.Post(func() { m.term.HalfLine() }) }
 
 // LoseNextURC swallows the next unsolicited line that begins with name, such as "NO CARRIER".
 func (m *Modem) LoseNextURC(name string) {
-	m.inbox.post(func() { m.term.LoseNext(name) })
+	m.inbox.Post(func() { m.term.LoseNext(name) })
 }
 
 // Unsolicited writes line as the modem would write something it says by itself.
-func (m *Modem) Unsolicited(line string) { m.inbox.post(func() { m.urc(line) }) }
+func (m *Modem) Unsolicited(line string) { m.inbox.Post(func() { m.urc(line) }) }
 
 // NoSignal takes the antenna off (calls drop, callers hear that the number cannot be reached) or
 // puts it back.
 func (m *Modem) NoSignal(on bool) {
-	m.inbox.post(func() {
+	m.inbox.Post(func() {
 		m.signal = !on
 		m.register()
 	})
@@ -32,13 +32,13 @@ func (m *Modem) NoSignal(on bool) {
 
 // Mute makes the AT port deaf-mute, as a firmware that hangs: nothing is answered and nothing
 // said, calls go on. Mute(false) or a reset by power ends it.
-func (m *Modem) Mute(on bool) { m.inbox.post(func() { m.term.Mute = on }) }
+func (m *Modem) Mute(on bool) { m.inbox.Post(func() { m.term.Mute = on }) }
 
 // MuteSound makes the sound towards the host silent: the famous one-way call.
-func (m *Modem) MuteSound(on bool) { m.inbox.post(func() { m.muteSound = on }) }
+func (m *Modem) MuteSound(on bool) { m.inbox.Post(func() { m.muteSound = on }) }
 
 // StickSound is a sound port that is stuck: a SIM7600 then refuses AT+CPCMREG=1 until AT+CRESET.
-func (m *Modem) StickSound() { m.inbox.post(func() { m.stuckSound = true }) }
+func (m *Modem) StickSound() { m.inbox.Post(func() { m.stuckSound = true }) }
 
 // Vanish pulls the cable: when it returns the host's ends of both ports are gone (reads end in
 // EIO or EOF) and so are their symlinks. The modem lives on: its calls stay up, what it says is lost.
@@ -47,7 +47,7 @@ func (m *Modem) Vanish() { m.plug.Pull() }
 // PowerCut pulls cable and power: as Vanish, and calls drop.
 func (m *Modem) PowerCut() {
 	m.plug.Pull()
-	m.inbox.post(m.reset)
+	m.inbox.Post(m.reset)
 }
 
 // Return puts the cable back after Vanish, PowerCut or AT+QPOWD: with OpenPTYs there are new ptys
@@ -57,7 +57,7 @@ func (m *Modem) Return() error {
 	if err != nil {
 		err = fmt.Errorf("simulated modem %s: %w", m.o.Number, err)
 	}
-	m.inbox.post(func() {
+	m.inbox.Post(func() {
 		if m.power == off {
 			m.boot()
 		}

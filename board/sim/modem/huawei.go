@@ -135,23 +135,5 @@ func (m *Modem) huaweiEnd(v *radio.Call, why hal.Cause, far bool) []string {
 	if v.Answered {
 		seconds = int(time.Since(v.Began).Seconds())
 	}
-	return m.reports(fmt.Sprintf("^CEND:%d,%d,%d,%d", v.ID, seconds, status, q850(why)))
-}
-
-// q850 is the number of a cause; 31 for one that it cannot tell.
-func q850(why hal.Cause) int {
-	switch why {
-	case hal.Normal:
-		return 16
-	case hal.NoAnswer:
-		return 19
-	case hal.WireTrouble:
-		return 38
-	}
-	for number, c := range causes() {
-		if n, err := strconv.Atoi(number); err == nil && c == why {
-			return n
-		}
-	}
-	return 31
+	return m.reports(fmt.Sprintf("^CEND:%d,%d,%d,%d", v.ID, seconds, status, radio.Number(why)))
 }

@@ -65,7 +65,7 @@ type Modem struct {
 	log    *slog.Logger
 	access *network.Access
 	plug   *ports.Pair
-	inbox  inbox
+	inbox  *at.Inbox
 	uplink radio.Uplink
 	lost   atomic.Int64 // bytes of command lines that found no room
 
@@ -74,7 +74,6 @@ type Modem struct {
 	term   at.Terminal
 	power  power
 	card   *card.Card
-	steps  []string // of the USSD session
 	signal bool
 	on     bool // +CFUN=1
 	regd   bool
@@ -105,7 +104,7 @@ func New(o Options, n *network.Network) (*Modem, error) {
 	o.Firmware = cmp.Or(o.Firmware, made.firmware)
 	o = o.filled()
 	m := &Modem{o: o, make: made, log: o.Log, signal: true, plug: ports.New(radio.MaxDownlink)}
-	m.inbox.ready = make(chan struct{}, 1)
+	m.inbox = at.NewInbox()
 	m.calls.Changed = m.stateOf
 	m.card = card.New(card.Options{Number: o.Number, ICCID: o.ICCID, IMSI: o.IMSI, PIN: o.PIN, Absent: o.NoSIM})
 	m.card.Term, m.card.News, m.card.Unlocked, m.card.Send = &m.term, m.urc, m.unlocked, m.sendText
@@ -141,7 +140,7 @@ func (o Options) filled() Options {
 func (m *Modem) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	var helpers sync.WaitGroup
-	helpers.Go(func() { m.plug.AT.Read(ctx, func(b []byte) { m.inbox.await(ctx, func() { m.typed(b) }) }) })
+	helpers.Go(func() { m.plug.AT.Read(ctx, func(b []byte) { m.inbox.Await(ctx, func() { m.typed(b) }) }) })
 	helpers.Go(func() { m.plug.AT.Send(ctx) })
 	helpers.Go(func() { m.plug.PCM.Read(ctx, m.uplink.Push) })
 	helpers.Go(func() { m.plug.PCM.Send(ctx) })
@@ -158,8 +157,8 @@ func (m *Modem) Run(ctx context.Context) error {
 			m.dropCalls()
 			m.access.Reachable(false)
 			return nil
-		case <-m.inbox.ready:
-			for _, f := range m.inbox.take() {
+		case <-m.inbox.Ready:
+			for _, f := range m.inbox.Take() {
 				f()
 			}
 		case <-timer.C:
@@ -259,7 +258,6 @@ func (m *Modem) reset() {
 	m.term.Reset()
 	m.defaults()
 	m.card.Power()
-	m.steps = nil
 }
 
 // unlocked: the SIM has got its PIN.
@@ -279,7 +277,7 @@ func (m *Modem) sendText(to, body string) bool {
 
 // Text is the network's word that a text has come.
 func (m *Modem) Text(from, body string) {
-	m.inbox.post(func() {
+	m.inbox.Post(func() {
 		if err := m.card.Receive(from, body); err != nil {
 			m.log.Warn("simulated modem", "number", m.o.Number, "err", err)
 		}
@@ -305,39 +303,4 @@ func (m *Modem) register() {
 	if m.inds["csq"] {
 		m.urc(fmt.Sprintf(`+QIND: "csq",%s`, m.quality()))
 	}
-}
-
-// inbox is how everybody but Run's goroutine reaches the modem.
-type inbox struct {
-	ready chan struct{}
-	mu    sync.Mutex // guards waiting
-	wait  []func()
-}
-
-func (in *inbox) post(f func()) {
-	in.mu.Lock()
-	in.wait = append(in.wait, f)
-	in.mu.Unlock()
-	select {
-	case in.ready <- struct{}{}:
-	default:
-	}
-}
-
-// await posts f and waits until it is done or ctx ends.
-func (in *inbox) await(ctx context.Context, f func()) {
-	done := make(chan struct{})
-	in.post(func() { f(); close(done) })
-	select {
-	case <-done:
-	case <-ctx.Done():
-	}
-}
-
-func (in *inbox) take() []func() {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	all := in.wait
-	in.wait = nil
-	return all
 }

@@ -143,7 +143,7 @@ func qcfg(args string) at.Answer {
 // qhup is AT+QHUP=<cause>[,<idx>].
 func (m *Modem) qhup(args string) at.Answer {
 	f := at.Fields(args)
-	why, known := causeOf(f[0])
+	why, known := radio.CauseOf(f[0])
 	if !known || len(f) > 2 {
 		return at.Fail(at.BadParameter)
 	}

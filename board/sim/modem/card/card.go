@@ -1,5 +1,5 @@
-// Package card is the SIM of a simulated modem: its numbers, its PIN, and the texts that lie on it and
-// in the modem's own store, with the AT commands about them (3GPP TS 27.007 8.3, TS 27.005). It speaks
+// Package card is the SIM of a simulated modem: its numbers, its PIN, the texts that lie on it and in
+// the modem's own store, and USSD, with the AT commands about them (3GPP TS 27.007, TS 27.005). It speaks
 // PDU mode only. One goroutine owns a Card. Start at New.
 package card
 
@@ -45,6 +45,7 @@ type Card struct {
 	parts  *sms.Collector
 	refs   sms.Counter
 	mr     byte
+	steps  []string // of the USSD session
 }
 
 // New makes a card that has just got power.
@@ -56,7 +57,7 @@ func New(o Options) *Card {
 
 // Power is what a reset does to a card: it wants its PIN again. Texts stay.
 func (c *Card) Power() {
-	c.tries, c.state = 3, Ready
+	c.tries, c.state, c.steps = 3, Ready, nil
 	switch {
 	case c.o.Absent:
 		c.state = Absent
@@ -106,6 +107,7 @@ func (c *Card) Verbs() map[string]at.Verb {
 		"+CMGR": {Set: c.read, SIM: true},
 		"+CMGD": {Test: "(1-50),(0-4)", Set: c.remove, SIM: true},
 		"+CMGS": {Set: c.submit, SIM: true},
+		"+CUSD": {Test: "(0-2)", Read: func() at.Answer { return at.Say("+CUSD: 0") }, Set: c.ussd, SIM: true},
 		"+CNMA": {Test: "(0-2)", Exec: at.OK, Set: func(string) at.Answer { return at.OK() }},
 	}
 }

@@ -1,4 +1,4 @@
-package modem
+package card
 
 import (
 	"encoding/hex"
@@ -15,49 +15,53 @@ const ussdTime = time.Second // that the network takes to answer
 
 // ussd is AT+CUSD=<n>[,<text>[,<dcs>]]: OK at once, the network's answer follows (TS 27.007 7.15). With
 // +CSCS="UCS2" texts are hex both ways.
-func (m *Modem) ussd(args string) at.Answer {
+func (c *Card) ussd(args string) at.Answer {
 	f := at.Fields(args)
 	switch {
 	case !at.Accepts("(0-2)", f[0]) || len(f) > 3:
 		return at.Fail(at.BadParameter)
 	case f[0] == "2":
-		m.steps = nil
+		c.steps = nil
 		return at.OK()
 	case len(f) < 2:
 		return at.OK()
-	case !m.regd:
+	case c.Pending():
 		return at.Fail(at.NoNetwork)
 	}
-	step, ok := m.fromHost(f[1])
-	if !ok || len(m.steps) > 8 {
+	step, ok := c.fromHost(f[1])
+	if !ok || len(c.steps) > 8 {
 		return at.Fail(at.BadParameter)
 	}
-	m.steps = append(m.steps, step)
-	return at.Answer{After: func() { m.agenda.In(ussdTime, m.ussdAnswer) }}
+	c.steps = append(c.steps, step)
+	return at.Answer{After: func() { c.Term.Agenda.In(ussdTime, c.ussdAnswer) }}
 }
 
-func (m *Modem) ussdAnswer() {
-	if m.steps == nil || !m.regd {
+func (c *Card) ussdAnswer() {
+	if c.steps == nil || c.Pending() {
 		return
 	}
-	text, more, known := network.Service(m.steps)
+	text, more, known := network.Service(c.steps)
 	if !more {
-		m.steps = nil
+		c.steps = nil
 	}
 	if !known {
-		m.urc("+CUSD: 4")
+		c.News("+CUSD: 4")
 		return
 	}
+	session := 0 // it is over
+	if more {
+		session = 1
+	}
 	dcs := 15
-	if strings.Contains(m.term.Values["+CSCS"], "UCS2") {
+	if strings.Contains(c.Term.Values["+CSCS"], "UCS2") {
 		dcs = 72
 	}
-	m.urc(fmt.Sprintf(`+CUSD: %d,"%s",%d`, one(more), m.toHost(text), dcs))
+	c.News(fmt.Sprintf(`+CUSD: %d,"%s",%d`, session, c.toHost(text), dcs))
 }
 
 // fromHost is a text that the host gave in the character set of +CSCS.
-func (m *Modem) fromHost(s string) (text string, ok bool) {
-	if !strings.Contains(m.term.Values["+CSCS"], "UCS2") {
+func (c *Card) fromHost(s string) (text string, ok bool) {
+	if !strings.Contains(c.Term.Values["+CSCS"], "UCS2") {
 		return s, true
 	}
 	b, err := hex.DecodeString(s)
@@ -71,8 +75,8 @@ func (m *Modem) fromHost(s string) (text string, ok bool) {
 	return string(utf16.Decode(units)), true
 }
 
-func (m *Modem) toHost(text string) string {
-	if !strings.Contains(m.term.Values["+CSCS"], "UCS2") {
+func (c *Card) toHost(text string) string {
+	if !strings.Contains(c.Term.Values["+CSCS"], "UCS2") {
 		return text
 	}
 	var b strings.Builder
