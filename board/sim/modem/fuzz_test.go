@@ -11,7 +11,7 @@ import (
 func FuzzATInput(f *testing.F) {
 	for _, seed := range []string{
 		"AT\r", "ATE0V1\r", "AT+CREG?;+CSQ;+COPS?\r", "ATD+4930111;\r", "ATD1;;;A;H\r", "AT+QHUP=16,2\r", "AT+CPIN=\"", "ATS0=255\r", "AT+CHLD=1x\r",
-		"AT+VTS=\"123\",5\r", "AT+CFUN=1,1\r", "AT+QPOWD=1\r", "AT+CLAC\r", "\x1b\r", "AT+=?\r", "AT+QCFG=\"\"\r", "AT+COPS=3\r", "AT&", "AT+CPMS=\"SM\"\r", "ATDI;\r", "\xd1\xec\xdcAT\r", "AT+VTD=255,255;D1;\rATA\r",
+		"AT+VTS=\"123\",5\r", "AT+CFUN=1,1\r", "AT+QPOWD=1\r", "AT+CLAC\r", "\x1b\r", "AT+=?\r", "AT+QCFG=\"\"\r", "AT+COPS=3\r", "AT&", "AT+CPMS=\"SM\"\r", "ATDI;\r", "\xd1\xec\xdcAT\r", "AT+CMGS=23\r00010108915155100000000DE8329BFD0699E5EF36E8FC06\x1a", "AT+CMGS=9\r\x1bAT+CMGL=4\r", "AT+CUSD=1,\"*101#\"\r", "AT+VTD=255,255;D1;\rATA\r",
 	} {
 		f.Add([]byte(seed))
 	}
