@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"branchline/drivers/atmodem"
+	"branchline/drivers/gsm/module"
 	"branchline/hal"
 )
 
@@ -47,12 +48,13 @@ type actor struct {
 	state    state
 	retryAt  time.Time
 	fails    int
-	profile  profile
+	profile  module.Profile
 
 	networks map[string]int // what +CREG and +CEREG said last
 	lostAt   time.Time      // since when a line in service has no network
 
 	calls
+	curedAt  time.Time // when the module was reset for its sound
 	censusAt time.Time
 }
 
@@ -129,7 +131,8 @@ func (a *actor) due() {
 	}
 	if !a.lostAt.IsZero() && now.Sub(a.lostAt) >= gracePeriod {
 		a.lostAt = time.Time{}
-		a.outOfService(a.noNetwork())
+		_, why := module.HasNetwork(a.networks)
+		a.outOfService(why)
 	}
 	if !now.Before(a.censusAt) {
 		a.censusAt = a.censusAt.Add(time.Second)
@@ -258,7 +261,7 @@ func (a *actor) inService() {
 		return
 	}
 	a.serving = true
-	a.log.Info("in service", "module", a.profile.name)
+	a.log.Info("in service", "module", a.profile.Name)
 	a.tell(hal.InService{Name: a.o.Name, Traits: hal.Traits{Legs: 1, Sounds: 1, CallerID: true, Supervised: true}})
 }
 

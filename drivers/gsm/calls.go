@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"branchline/drivers/atmodem"
+	"branchline/drivers/gsm/module"
+	"branchline/drivers/soundport"
 	"branchline/hal"
 )
 
@@ -19,6 +21,7 @@ const (
 	indexWait   = 100 * time.Millisecond // from OK to our ATD until Opened is told without the index from AT+CLCC
 	ringEnd     = 10 * time.Second       // RING comes every 3 to 6 s; only where AT+CLCC does not answer
 	unseenEnd   = 2 * time.Second        // a new call may be missing in AT+CLCC for this long
+	maxDark     = 3                      // times that a module may refuse its sound in one call
 	settleEnd   = 2 * time.Second        // an ended call may still be listed, or ring once more, for this long
 )
 
@@ -40,19 +43,21 @@ type call struct {
 	refused  bool // ATA was refused
 	lit      bool // the module's sound is on
 	lighting bool
+	dark     int // times that the module refused its sound
 	answered bool
 
 	ending   bool // we hang up
 	cause    hal.Cause
 	hangBy   time.Time
-	word     string // what the modem said of its end: "BUSY"; "": nothing
-	over     bool   // something said that it is over
-	seen     bool   // AT+CLCC has listed it
-	missed   int    // good answers of AT+CLCC in a row without it
-	explains bool   // AT+CEER is on its way: the call is closed when it answers
+	why      hal.Cause // what the module said of its end by number; "": nothing
+	word     string    // what the modem said of its end: "BUSY"; "": nothing
+	over     bool      // something said that it is over
+	seen     bool      // AT+CLCC has listed it
+	missed   int       // good answers of AT+CLCC in a row without it
+	explains bool      // AT+CEER is on its way: the call is closed when it answers
 
 	tones []hal.Digits // to be sent, the first with the keys that are left
-	sound *sound
+	sound *soundport.Sound
 }
 
 // calls is the part of the actor that knows about calls. The line tells of one at a time.
@@ -62,10 +67,10 @@ type calls struct {
 	polling bool      // AT+CLCC is on its way
 	again   bool      // and shall be asked once more: something happened since
 
-	past      entry     // the call that ended last
-	settledBy time.Time // until then past is not taken for a new call; zero: it is settled
-	second    int       // index of a second call that was noted; 0: none
-	seconds   uint64    // second calls that nobody could take
+	past      module.Entry // the call that ended last
+	settledBy time.Time    // until then past is not taken for a new call; zero: it is settled
+	second    int          // index of a second call that was noted; 0: none
+	seconds   uint64       // second calls that nobody could take
 }
 
 // callsDue does what the time asks for.
@@ -129,14 +134,16 @@ func (a *actor) poll() {
 // list takes the answer of AT+CLCC: the truth about what is on the wire.
 func (a *actor) list(r atmodem.Reply) {
 	good := r.Err == nil
-	var mine *entry
-	var others []entry
+	var mine *module.Entry
+	var others []module.Entry
 	for _, line := range r.Lines {
-		e, voice, ok := listed(line)
+		e, voice, ok := module.Listed(line)
 		switch {
 		case !ok:
 			good = false // a broken line may have been the call that is missed
 		case !voice:
+		case e.Stat == module.Ended: // news that came in between
+			a.ended("", "", e.Index)
 		case a.matches(e):
 			mine = &e
 		default:
@@ -157,9 +164,9 @@ func (a *actor) list(r atmodem.Reply) {
 }
 
 // matches says whether e is our call.
-func (a *actor) matches(e entry) bool {
+func (a *actor) matches(e module.Entry) bool {
 	c := a.call
-	return c != nil && e.far == c.far && (c.index == 0 || c.index == e.index) && (c.far || c.dialled)
+	return c != nil && e.Far == c.far && (c.index == 0 || c.index == e.Index) && (c.far || c.dialled)
 }
 
 // missing: an answer did not list the call. One such answer closes a call of which something has
@@ -182,17 +189,17 @@ func (a *actor) missing(c *call, good bool) {
 }
 
 // listOthers looks at the calls that are not the one we tell of.
-func (a *actor) listOthers(others []entry) {
+func (a *actor) listOthers(others []module.Entry) {
 	settled := true
 	for _, e := range others {
-		rings := e.stat == incoming || e.stat == waiting
+		rings := e.Stat == module.Incoming || e.Stat == module.Waiting
 		switch {
-		case !a.settledBy.IsZero() && e.far == a.past.far && (a.past.index == 0 || e.index == a.past.index):
+		case !a.settledBy.IsZero() && e.Far == a.past.Far && (a.past.Index == 0 || e.Index == a.past.Index):
 			settled = false
 		case a.call != nil:
-			a.noteSecond(e.index)
+			a.noteSecond(e.Index)
 		case !rings:
-			a.log.Warn("a call that nobody knows of is hung up", "index", e.index)
+			a.log.Warn("a call that nobody knows of is hung up", "index", e.Index)
 			a.send(atmodem.Command{Text: hangUpAll, Class: atmodem.Urgent, Limit: hangUpLimit,
 				Skip: func() bool { return a.call != nil }})
 		default:
@@ -218,16 +225,16 @@ func (a *actor) noteSecond(index int) {
 }
 
 // begin opens an incoming call at its first sign, whichever that is.
-func (a *actor) begin(e entry) *call {
+func (a *actor) begin(e module.Entry) *call {
 	if !a.serving {
 		return nil
 	}
 	now := time.Now()
 	a.legs++
-	c := &call{leg: hal.IncomingLeg(a.o.Name, a.o.Boot, a.legs), far: true, index: e.index,
+	c := &call{leg: hal.IncomingLeg(a.o.Name, a.o.Boot, a.legs), far: true, index: e.Index,
 		begin: now, rang: now, tellBy: now.Add(nameWait)}
 	a.call = c
-	if e.named {
+	if e.Named {
 		a.name(c, e)
 	}
 	a.poll()
@@ -235,49 +242,51 @@ func (a *actor) begin(e entry) *call {
 }
 
 // name takes the caller's number from the first sign that has it and tells the call.
-func (a *actor) name(c *call, e entry) {
+func (a *actor) name(c *call, e module.Entry) {
 	if !c.told {
-		c.from = e.number
+		c.from = e.Number
 		a.tellIncoming(c)
 	}
 }
 
 func (a *actor) tellIncoming(c *call) {
 	c.told, c.wired = true, c.index != 0
-	a.tell(hal.Incoming{Leg: c.leg, From: c.from, Wire: wireOf(c)})
+	a.tell(hal.Incoming{Leg: c.leg, From: c.from, Wire: module.WireID(c.index)})
 }
 
 // advance brings the call to where the module says that it is.
-func (a *actor) advance(c *call, e entry) {
-	c.index = e.index
+func (a *actor) advance(c *call, e module.Entry) {
+	c.index = e.Index
 	if c.explains || c.ending {
 		return
 	}
 	switch {
-	case c.far && !c.told && e.named:
+	case c.far && !c.told && e.Named:
 		a.name(c, e)
 	case c.far && c.told && !c.wired:
 		c.wired = true
-		a.tell(hal.Opened{Leg: c.leg, Wire: wireOf(c)})
+		a.tell(hal.Opened{Leg: c.leg, Wire: module.WireID(c.index)})
 		a.advance(c, e)
 	case !c.far && !c.told:
 		a.opened(c)
 		a.advance(c, e)
-	case c.refused && e.stat == incoming:
+	case c.refused && e.Stat == module.Incoming:
 		a.hangUp(c, hal.WireTrouble)
-	case e.stat == alerting && !c.far && !c.alerted:
+	case e.Stat == module.Alerting && !c.far && !c.alerted:
 		a.opened(c)
 		c.alerted = true
 		a.tell(hal.Progress{Leg: c.leg, Alerting: true})
-	case e.stat == active && !c.answered:
+	case e.Stat == module.Active && !c.answered:
 		a.light(c, func() { a.talk(c) })
+	case e.Stat == module.Active && !c.lit && c.dark > 0 && c.dark < maxDark:
+		a.light(c, func() {})
 	}
 }
 
 func (a *actor) opened(c *call) {
 	if !c.told {
 		c.told = true
-		a.tell(hal.Opened{Leg: c.leg, Wire: wireOf(c)})
+		a.tell(hal.Opened{Leg: c.leg, Wire: module.WireID(c.index)})
 	}
 }
 
@@ -287,19 +296,20 @@ func (a *actor) light(c *call, then func()) {
 	if c.lighting {
 		return
 	}
-	if c.lit || a.profile.soundOn == "" {
+	if c.lit || a.profile.SoundOn == "" {
 		then()
 		return
 	}
 	c.lighting = true
-	a.wire.pump.align()
-	a.send(atmodem.Command{Text: a.profile.soundOn, Class: atmodem.Control, Skip: func() bool { return a.call != c },
+	a.wire.pump.Align()
+	a.send(atmodem.Command{Text: a.profile.SoundOn, Class: atmodem.Control, Skip: func() bool { return a.call != c },
 		Done: func(r atmodem.Reply) {
 			c.lighting, c.lit = false, r.Err == nil
 			if a.call != c {
 				return
 			}
 			if r.Err != nil {
+				c.dark++
 				a.log.Error("the module does not switch its sound on", "leg", c.leg, "err", r.Err)
 			}
 			then()
@@ -318,8 +328,8 @@ func (a *actor) talk(c *call) {
 		a.opened(c)
 	}
 	c.answered = true
-	c.sound = new(sound)
+	c.sound = new(soundport.Sound)
 	a.setSound(c.leg, c.sound)
-	a.wire.pump.set(c.sound)
+	a.wire.pump.Set(c.sound)
 	a.tell(hal.Answered{Leg: c.leg})
 }

@@ -2,15 +2,23 @@ package gsm
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 	"time"
 
 	"branchline/drivers/atmodem"
+	"branchline/drivers/gsm/module"
 	"branchline/hal"
 )
 
-var errHangUp = errors.New("the module does not hang up")
+var (
+	errHangUp = errors.New("the module does not hang up")
+	errStuck  = errors.New("the module's sound was stuck: it is being reset")
+)
+
+const (
+	stuckFrames = 50              // that the sound port did not take in a call
+	cureEvery   = 5 * time.Minute // at most: no reset loop
+)
 
 // hangUp ends the call from our side. It is gone when the module says so.
 func (a *actor) hangUp(c *call, why hal.Cause) {
@@ -21,7 +29,7 @@ func (a *actor) hangUp(c *call, why hal.Cause) {
 	if c.cause == "" {
 		c.cause = hal.Normal
 	}
-	a.wire.pump.set(nil)
+	a.wire.pump.Set(nil)
 	if !c.far && !c.dialled {
 		a.gone(c, c.cause, false, "")
 		return
@@ -54,10 +62,12 @@ func (a *actor) close(c *call) {
 		a.gone(c, hal.Normal, true, c.word)
 	case c.far:
 		a.gone(c, hal.NoAnswer, true, c.word)
+	case c.why != "":
+		a.gone(c, c.why, true, c.word)
 	case c.word == "" || c.word == "NO CARRIER":
 		a.explain(c)
 	default:
-		a.gone(c, causeOfWord(c.word, c.alerted), true, c.word)
+		a.gone(c, module.CauseOfWord(c.word, c.alerted), true, c.word)
 	}
 }
 
@@ -66,11 +76,11 @@ func (a *actor) explain(c *call) {
 	c.explains = true
 	a.send(atmodem.Command{Text: "AT+CEER", Expect: []string{"+CEER:"}, Limit: pollLimit, Class: atmodem.Control,
 		Done: func(r atmodem.Reply) {
-			cause, q850 := causeOfReport(r.Line())
+			cause, q850 := module.CauseOfReport(r.Line())
 			wire := c.word
 			switch {
 			case cause == "":
-				cause = causeOfWord(c.word, c.alerted)
+				cause = module.CauseOfWord(c.word, c.alerted)
 			case q850 != 0:
 				wire = "Q.850 " + strconv.Itoa(q850)
 			}
@@ -88,26 +98,43 @@ func (a *actor) gone(c *call, cause hal.Cause, far bool, wire string) {
 		a.tellIncoming(c)
 	}
 	a.tell(hal.Gone{Leg: c.leg, Cause: cause, Far: far, Wire: wire})
-	a.past, a.settledBy = entry{index: c.index, far: c.far}, time.Now().Add(settleEnd)
+	a.past, a.settledBy = module.Entry{Index: c.index, Far: c.far}, time.Now().Add(settleEnd)
 	if a.wire == nil {
 		return
 	}
-	a.wire.pump.set(nil)
+	a.wire.pump.Set(nil)
+	stalled, missed := a.wire.pump.Late()
 	if s := c.sound; s != nil {
-		a.log.Info("sound of the call", "leg", c.leg,
-			"dropped in", s.fromWire.dropped.Load(), "repeated in", s.fromWire.repeated.Load(),
-			"dropped out", s.toWire.dropped.Load(), "repeated out", s.toWire.repeated.Load(),
-			"stalled", a.wire.pump.stalled.Swap(0), "missed", a.wire.pump.missed.Swap(0))
+		n := s.Counts()
+		a.log.Info("sound of the call", "leg", c.leg, "dropped in", n.DroppedIn, "repeated in", n.RepeatedIn,
+			"dropped out", n.DroppedOut, "repeated out", n.RepeatedOut, "stalled", stalled, "missed", missed)
 	}
 	if a.trouble != nil {
 		return
 	}
-	if c.lit || c.lighting {
-		a.send(atmodem.Command{Text: a.profile.soundOff, Class: atmodem.Control})
+	if (c.lit || c.lighting) && a.profile.SoundOff != "" {
+		a.send(atmodem.Command{Text: a.profile.SoundOff, Class: atmodem.Control})
+	}
+	if c.dark == maxDark || stalled >= stuckFrames {
+		a.cure()
 	}
 	if c.told || c.dialled {
 		a.poll()
 	}
+}
+
+// cure resets a module whose sound port is stuck: the next call would have no sound either. One that
+// it does not help is left in service, for its calls can still be told.
+func (a *actor) cure() {
+	if a.profile.SoundCure == "" || time.Since(a.curedAt) < cureEvery {
+		return
+	}
+	a.curedAt = time.Now()
+	a.send(atmodem.Command{Text: a.profile.SoundCure, Class: atmodem.Urgent, Done: func(atmodem.Reply) {
+		if a.trouble == nil {
+			a.trouble = errStuck
+		}
+	}})
 }
 
 // dropCalls ends what there is: the wire broke.
@@ -119,16 +146,8 @@ func (a *actor) dropCalls(why string) {
 		}
 		a.tell(hal.Gone{Leg: c.leg, Cause: hal.WireTrouble, Wire: why})
 		if a.wire != nil {
-			a.wire.pump.set(nil)
+			a.wire.pump.Set(nil)
 		}
 	}
 	a.calls = calls{seconds: a.seconds}
-}
-
-// wireOf is the wire's own id of a call.
-func wireOf(c *call) string {
-	if c.index == 0 {
-		return ""
-	}
-	return fmt.Sprintf("CLCC %d", c.index)
 }

@@ -3,22 +3,23 @@ package gsm
 import (
 	"io"
 	"log/slog"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"branchline/drivers/atmodem"
+	"branchline/drivers/gsm/module"
+	"branchline/drivers/soundport"
 	"branchline/hal"
 )
 
 // newBareActor is an actor in service whose ports take everything and say nothing.
 func newBareActor() *actor {
 	a := newActor(New(Options{Name: "gsm1", Boot: 1, Log: slog.New(slog.DiscardHandler)}))
-	a.wire = &wire{pump: newPump(nil)}
+	a.wire = &wire{pump: soundport.NewPump(nil)}
 	a.at = atmodem.New(io.Discard, a.log, a.news)
-	a.profile = profiles()[0]
-	a.at.Know(a.profile.news...)
+	a.profile = module.Profiles()[0]
+	a.at.Know(a.profile.News...)
 	a.state, a.retryAt, a.networks["+CREG"] = ready, time.Time{}, 1
 	a.inService()
 	return a
@@ -102,28 +103,4 @@ func check(t *testing.T, told []hal.Signal) {
 			t.Errorf("leg %s never ends", leg)
 		}
 	}
-}
-
-func FuzzNumbers(f *testing.F) {
-	for _, seed := range []string{"+886 935-123", "1;+CFUN=0", "*100#", "+CEER: 5,17", "+CEER: Call rejected", "+CREG: 2,1", "٣"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		dialled, ok := dialString(hal.Number(s))
-		if ok && strings.Trim(strings.TrimPrefix(dialled, "+"), "0123456789*#") != "" {
-			t.Errorf("%q would be dialled as %q", s, dialled)
-		}
-		if n := number(s, "145"); strings.Trim(strings.TrimPrefix(string(n), "+"), "0123456789*#") != "" {
-			t.Errorf("%q is told as %q", s, n)
-		}
-		cause, _ := causeOfReport(s)
-		known := []hal.Cause{"", hal.Normal, hal.Busy, hal.NoAnswer, hal.Rejected, hal.Unallocated, hal.Unreachable, hal.Congestion, hal.Forbidden, hal.WireTrouble}
-		if !slices.Contains(known, cause) {
-			t.Errorf("%q is cause %q", s, cause)
-		}
-		registration(s)
-		listed(s)
-		quectelCall(s)
-		quectelTone(s)
-	})
 }

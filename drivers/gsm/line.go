@@ -17,6 +17,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"branchline/drivers/soundport"
 	"branchline/hal"
 )
 
@@ -33,7 +34,7 @@ type Options struct {
 	OpenAT, OpenPCM func() (io.ReadWriteCloser, error)
 
 	PIN     string // of the SIM; "": it has none. One that the SIM refused is not tried again
-	Profile string // "" asks the module what it is; "ec25" takes it for one
+	Profile string // "" asks the module what it is; "ec25", "sim7600" or "e17x" takes it for one
 }
 
 // Line is a SIM as a hal.Line. It carries one call at a time.
@@ -47,7 +48,7 @@ type Line struct {
 	refused string // the PIN that was tried without success
 
 	mu     sync.Mutex
-	sounds map[hal.LegID]*sound
+	sounds map[hal.LegID]*soundport.Sound
 }
 
 const maxOrders = 1024 // waiting; a call centre sends a handful per call
@@ -60,7 +61,7 @@ var ErrFull = errors.New("too many orders wait")
 
 // New makes the line; it opens nothing before Run.
 func New(o Options) *Line {
-	return &Line{o: o, orders: make(chan hal.Order, maxOrders), sounds: make(map[hal.LegID]*sound)}
+	return &Line{o: o, orders: make(chan hal.Order, maxOrders), sounds: make(map[hal.LegID]*soundport.Sound)}
 }
 
 // Name is Options.Name.
@@ -123,7 +124,7 @@ func (l *Line) Audio(leg hal.LegID) hal.Audio {
 	return nil
 }
 
-func (l *Line) setSound(leg hal.LegID, s *sound) {
+func (l *Line) setSound(leg hal.LegID, s *soundport.Sound) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if s == nil {

@@ -2,12 +2,10 @@ package gsm
 
 import (
 	"errors"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
-	"branchline/drivers/atmodem"
+	"branchline/drivers/gsm/module"
 	"branchline/hal"
 )
 
@@ -17,18 +15,18 @@ func (a *actor) news(line string) {
 	if a.trouble != nil {
 		return
 	}
-	if slices.Contains(a.boots(), line) {
+	if a.profile.Booted(line) {
 		a.rebooted = true
 		return
 	}
 	prefix, rest, _ := strings.Cut(line, ":")
 	switch prefix {
 	case "RING", "+CRING":
-		a.ring(entry{far: true, stat: incoming})
+		a.ring(module.Entry{Far: true, Stat: module.Incoming})
 	case "+CLIP":
-		a.clip(line)
+		a.ring(module.CLIP(line))
 	case "NO CARRIER", "BUSY", "NO ANSWER", "NO DIALTONE", "NO DIAL TONE", "MISSED_CALL":
-		a.ended(prefix, 0)
+		a.ended(prefix, "", 0)
 	case "+CCWA":
 		if a.call != nil {
 			a.noteSecond(0)
@@ -43,41 +41,26 @@ func (a *actor) news(line string) {
 	}
 }
 
-// boots are the lines that say that the module has started anew, of all modules until it is known
-// which one this is.
-func (a *actor) boots() []string {
-	if a.profile.name != "" {
-		return a.profile.boots
-	}
-	var all []string
-	for _, p := range profiles() {
-		all = append(all, p.boots...)
-	}
-	return all
-}
-
 // makersNews is what only this make of module says.
 func (a *actor) makersNews(line string) {
-	if a.profile.name == "" {
+	if a.profile.Name == "" {
 		return
 	}
-	if key, ok := a.profile.tone(line); ok {
-		if c := a.call; c != nil && c.answered && !c.ending && !c.explains {
-			a.tell(hal.Digit{Leg: c.leg, Key: key})
-		}
-		return
-	}
-	e, voice, ok := a.profile.call(line)
+	h := a.profile.Read(line)
+	e := h.Entry
 	switch {
-	case !ok:
+	case h.What == module.Nothing:
 		a.log.Debug("news of no use", "line", line)
-	case !voice:
-	case e.stat == ended:
-		a.ended("", e.index)
-	case a.matches(e):
+	case h.What == module.Tone:
+		if c := a.call; c != nil && c.answered && !c.ending && !c.explains {
+			a.tell(hal.Digit{Leg: c.leg, Key: h.Key})
+		}
+	case h.What == module.Over:
+		a.ended(h.Wire, h.Cause, e.Index)
+	case h.What == module.Call && a.matches(e):
 		a.advance(a.call, e)
 		a.poll()
-	case e.far && e.stat == incoming:
+	case h.What == module.Call && e.Far && e.Stat == module.Incoming:
 		a.ring(e)
 	default:
 		a.poll()
@@ -85,11 +68,11 @@ func (a *actor) makersNews(line string) {
 }
 
 // ring: it rings, for the first time or again.
-func (a *actor) ring(e entry) {
+func (a *actor) ring(e module.Entry) {
 	switch c := a.call; {
 	case c != nil && c.far && !c.answered:
 		c.rang = time.Now()
-		if e.named {
+		if e.Named {
 			a.name(c, e)
 		}
 	case c != nil:
@@ -101,24 +84,13 @@ func (a *actor) ring(e entry) {
 	}
 }
 
-// clip reads +CLIP: "num",type[,…]. It comes after a RING or before it, and again with each.
-func (a *actor) clip(line string) {
-	f := atmodem.Fields(line)
-	e := entry{far: true, stat: incoming}
-	if len(f) > 1 { // else it is half a line, and so may be its number
-		if _, err := strconv.Atoi(f[1]); err == nil {
-			e.number, e.named = number(f[0], f[1]), true
-		}
-	}
-	a.ring(e)
-}
-
-// ended: something says that a call is over. index is 0 where it does not say which.
-func (a *actor) ended(word string, index int) {
+// ended: something says that a call is over, by a word and maybe a cause. index is 0 where it does
+// not say which.
+func (a *actor) ended(word string, why hal.Cause, index int) {
 	if c := a.call; c != nil && (index == 0 || c.index == 0 || c.index == index) {
 		c.over = true
-		if word != "" {
-			c.word = word
+		if word != "" && c.why == "" {
+			c.word, c.why = word, why
 		}
 	}
 	if a.state == ready || a.call != nil {

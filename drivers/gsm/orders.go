@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"branchline/drivers/atmodem"
+	"branchline/drivers/gsm/module"
 	"branchline/hal"
 )
 
@@ -75,7 +76,7 @@ func (a *actor) cannot(o hal.Order, ref hal.Ref) {
 // dial opens a call: sound on, ATD. The OK of ATD says that the number is on its way, not that
 // anybody answered.
 func (a *actor) dial(o hal.Dial) {
-	number, ok := dialString(o.To)
+	number, ok := module.DialString(o.To)
 	refuse := func(cause hal.Cause, why string) { a.tell(hal.Gone{Leg: o.Leg, Cause: cause, Wire: why}) }
 	switch {
 	case a.call != nil && a.call.leg == o.Leg:
@@ -96,6 +97,10 @@ func (a *actor) dial(o hal.Dial) {
 	}
 	c := &call{leg: o.Leg, begin: time.Now()}
 	a.call = c
+	if a.profile.SoundLate {
+		a.sendDial(c, number)
+		return
+	}
 	a.light(c, func() { a.sendDial(c, number) })
 }
 
@@ -114,7 +119,7 @@ func (a *actor) sendDial(c *call, number string) {
 				a.hangUp(c, hal.WireTrouble)
 				return
 			case strings.Contains(r.Final, "ERROR") || r.Final == "COMMAND NOT SUPPORT":
-				a.gone(c, causeOfRefusal(r.Code()), false, r.Final)
+				a.gone(c, module.CauseOfRefusal(r.Code()), false, r.Final)
 				return
 			default: // BUSY, NO CARRIER …
 				c.over, c.word = true, r.Final
@@ -172,8 +177,11 @@ func (a *actor) sendTone(c *call) {
 	if len(c.tones) == 0 {
 		return
 	}
-	now := c.tones[0]
-	a.send(atmodem.Command{Text: "AT+VTS=" + now.Keys[:1], Class: atmodem.Tones,
+	text := "AT+VTS=" + c.tones[0].Keys[:1]
+	if a.profile.Press != nil {
+		text = a.profile.Press(c.index, c.tones[0].Keys[0])
+	}
+	a.send(atmodem.Command{Text: text, Class: atmodem.Tones,
 		Skip: func() bool { return a.call != c || c.ending },
 		Done: func(r atmodem.Reply) {
 			if a.call != c || c.ending || c.explains || len(c.tones) == 0 {

@@ -51,9 +51,10 @@ type simRig struct {
 	call *network.Call
 }
 
-func newSim(t *testing.T) *simRig {
+func newSim(t *testing.T, o modem.Options) *simRig {
 	net := network.New(slog.New(slog.DiscardHandler))
-	m, err := modem.New(modem.Options{Number: ourNumber, Boot: 100 * time.Millisecond}, net)
+	o.Number, o.Boot = ourNumber, 100*time.Millisecond
+	m, err := modem.New(o, net)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,8 +118,8 @@ func (s *simRig) rig(t *testing.T, o gsm.Options) haltest.Rig {
 }
 
 // onPTYs is a line that reaches the modem through real ttys.
-func onPTYs(t *testing.T) (*simRig, haltest.Rig) {
-	s := newSim(t)
+func onPTYs(t *testing.T, o modem.Options) (*simRig, haltest.Rig) {
+	s := newSim(t, o)
 	at, pcm, err := s.m.OpenPTYs(filepath.Join(t.TempDir(), "tty"))
 	if err != nil {
 		t.Fatal(err)
@@ -130,12 +131,20 @@ func onPTYs(t *testing.T) (*simRig, haltest.Rig) {
 	return s, s.rig(t, gsm.Options{OpenAT: open(at), OpenPCM: open(pcm)})
 }
 
+// models are those that the simulator has.
+func models() []string { return []string{"EC25", "SIM7600", "E173"} }
+
 func TestLineOnTheSimulatedModemKeepsTheContractThroughRealTTYs(t *testing.T) {
 	t.Parallel()
-	haltest.TestLine(t, func(t *testing.T) haltest.Rig {
-		_, rig := onPTYs(t)
-		return rig
-	})
+	for _, model := range models() {
+		t.Run(model, func(t *testing.T) {
+			t.Parallel()
+			haltest.TestLine(t, func(t *testing.T) haltest.Rig {
+				_, rig := onPTYs(t, modem.Options{Model: model})
+				return rig
+			})
+		})
+	}
 }
 
 // hears checks that pcm, the end of it, is a tone of hz and nothing else.
@@ -149,7 +158,16 @@ func hears(t *testing.T, who string, pcm []int16, hz float64) {
 
 func TestTonesArriveAtBothEndsThroughRealTTYs(t *testing.T) {
 	t.Parallel()
-	s, rig := onPTYs(t)
+	for _, model := range models() {
+		t.Run(model, func(t *testing.T) {
+			t.Parallel()
+			s, rig := onPTYs(t, modem.Options{Model: model})
+			tonesBothWays(t, s, rig)
+		})
+	}
+}
+
+func tonesBothWays(t *testing.T, s *simRig, rig haltest.Rig) {
 	r := run(t, nil, rig.Line.(*gsm.Line))
 	expect[hal.InService](r)
 	rig.Call()
@@ -168,8 +186,8 @@ func TestTonesArriveAtBothEndsThroughRealTTYs(t *testing.T) {
 
 func TestTTYThatVanishesInACallDoesNotTouchTheOtherLine(t *testing.T) {
 	t.Parallel()
-	s1, rig1 := onPTYs(t)
-	_, rig2 := onPTYs(t)
+	s1, rig1 := onPTYs(t, modem.Options{})
+	_, rig2 := onPTYs(t, modem.Options{})
 	r1, r2 := run(t, nil, rig1.Line.(*gsm.Line)), run(t, nil, rig2.Line.(*gsm.Line))
 	for _, r := range []*running{r1, r2} {
 		expect[hal.InService](r)
@@ -197,8 +215,15 @@ func TestTTYThatVanishesInACallDoesNotTouchTheOtherLine(t *testing.T) {
 }
 
 // onPipes is a line on the simulated modem inside a bubble.
-func onPipes(t *testing.T) (*simRig, *running) {
-	s := newSim(t)
+func onPipes(t *testing.T, o modem.Options) (*simRig, *running) {
+	s, r := onPipesAnyway(t, o)
+	expect[hal.InService](r)
+	return s, r
+}
+
+// onPipesAnyway does not wait for the service.
+func onPipesAnyway(t *testing.T, o modem.Options) (*simRig, *running) {
+	s := newSim(t, o)
 	s.run(t)
 	var mu sync.Mutex
 	var sound io.ReadWriteCloser
@@ -215,14 +240,12 @@ func onPipes(t *testing.T) (*simRig, *running) {
 			return sound, nil
 		},
 	})
-	r := run(t, nil, rig.Line.(*gsm.Line))
-	expect[hal.InService](r)
-	return s, r
+	return s, run(t, nil, rig.Line.(*gsm.Line))
 }
 
 func TestLostAndBrokenLinesDoNotLeaveACallBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, r := onPipes(t)
+		s, r := onPipes(t, modem.Options{})
 		script, err := network.ParseScript("from=" + farNumber + "; wait 10s; hangup")
 		if err != nil {
 			t.Fatal(err)

@@ -6,12 +6,14 @@ import (
 	"io"
 	"slices"
 	"sync"
+
+	"branchline/drivers/soundport"
 )
 
 // wire is the two open ports of a module and the goroutines that read them.
 type wire struct {
 	at    io.ReadWriteCloser
-	pump  *pump
+	pump  *soundport.Pump
 	heard chan []byte // what the AT port said
 	lost  chan error  // a port broke
 	done  chan struct{}
@@ -28,9 +30,9 @@ func openWire(o Options) (*wire, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("sound port: %w", err), at.Close())
 	}
-	w := &wire{at: at, pump: newPump(pcm), heard: make(chan []byte, 64), lost: make(chan error), done: make(chan struct{})}
+	w := &wire{at: at, pump: soundport.NewPump(pcm), heard: make(chan []byte, 64), lost: make(chan error), done: make(chan struct{})}
 	w.wg.Go(w.listen)
-	w.pump.start(&w.wg, w.done, w.lost)
+	w.pump.Start(&w.wg, w.done, w.lost)
 	return w, nil
 }
 
@@ -59,7 +61,7 @@ func (w *wire) listen() {
 // close closes both ports and waits for their goroutines.
 func (w *wire) close() error {
 	close(w.done)
-	err := errors.Join(w.at.Close(), w.pump.port.Close())
+	err := errors.Join(w.at.Close(), w.pump.Close())
 	w.wg.Wait()
 	return err
 }

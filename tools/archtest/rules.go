@@ -24,6 +24,8 @@ func rooms() []room {
 		{from: "hal/dsp", may: []string{"hal"}},
 
 		{from: "drivers", may: []string{"hal/...", "drivers/..."}, never: lineDrivers}, // line drivers stand on chip drivers, never back
+		{from: "drivers/gsm", may: []string{"hal/...", "drivers/...", "./..."}, never: []string{"drivers/fxo/...", "drivers/vmodem/..."}},
+		{from: "drivers/gsm/module", may: []string{"hal", "drivers/atmodem"}}, // reads words; owns no port
 		{from: "board", may: []string{"hal/...", "drivers/...", "board/..."}},
 		// The simulators are written from the documents, so that they can find our drivers wrong.
 		{from: "board/sim/modem", may: []string{"hal/...", "board/sim/..."}},
@@ -86,6 +88,7 @@ func guests() []guest {
 		{"github.com/pion/sdp", []string{"pbx/sip"}},
 		{"github.com/tarm/serial", []string{"drivers/uart"}},
 		{"github.com/warthog618/go-gpiocdev", []string{"drivers/pins"}},
+		{"github.com/warthog618/sms", []string{"drivers/gsm", "board/sim/modem/card"}},
 		{"go.etcd.io/bbolt", []string{"pbx/store"}},
 		{"periph.io", []string{"drivers", "board"}},
 	}

@@ -19,10 +19,10 @@ import (
 	"branchline/board/sim/network"
 )
 
-const help = `modemsim runs simulated Quectel EC25 modems: per modem one pty that speaks AT and one with
+const help = `modemsim runs simulated modems (Quectel EC25, SIMCom SIM7600, Huawei E173): per modem one pty that speaks AT and one with
 8 kHz sound, and a telephone network in which persons outside follow scripts.
 
-  modemsim -dir DIR [-number +49...,+49...] [-pin 1234] [-ledger FILE] [-v]
+  modemsim -dir DIR [-number +49...,+49...] [-model EC25] [-pin 1234] [-ledger FILE] [-v]
 
 It prints the paths of the ptys, then takes lines on its input until it ends:
 
@@ -67,6 +67,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	}
 	dir := flags.String("dir", "", "folder for the symlinks to the ptys: DIR/1/at, DIR/1/pcm, DIR/2/at …")
 	numbers := flags.String("number", "+4915100000001", "numbers of the SIMs, with commas between: one modem for each")
+	model := flags.String("model", "EC25", "EC25, SIM7600 or E173")
 	pin := flags.String("pin", "", "PIN of the SIMs")
 	ledger := flags.String("ledger", "", "file to which every event is added as a line of JSON")
 	verbose := flags.Bool("v", false, "log what happens")
@@ -91,7 +92,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 		defer f.Close()
 		s.net.LedgerTo(f)
 	}
-	if err := s.open(*dir, *numbers, *pin); err != nil {
+	if err := s.open(*dir, *numbers, modem.Options{Model: *model, PIN: *pin}); err != nil {
 		return err
 	}
 	return s.live(ctx, in)

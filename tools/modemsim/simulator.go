@@ -24,9 +24,10 @@ type simulator struct {
 }
 
 // open makes one modem per number and prints where its ptys are.
-func (s *simulator) open(dir, numbers, pin string) error {
+func (s *simulator) open(dir, numbers string, o modem.Options) error {
 	for i, number := range strings.Split(numbers, ",") {
-		m, err := modem.New(modem.Options{Number: strings.TrimSpace(number), PIN: pin, Log: s.log}, s.net)
+		o.Number, o.Log = strings.TrimSpace(number), s.log
+		m, err := modem.New(o, s.net)
 		if err != nil {
 			return err
 		}

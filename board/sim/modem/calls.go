@@ -7,57 +7,24 @@ import (
 	"strings"
 	"time"
 
+	"branchline/board/sim/modem/radio"
 	"branchline/board/sim/network"
 	"branchline/hal"
 )
 
-var _ network.Station = (*Modem)(nil)
-
-// The states of a call as +CLCC tells them (3GPP TS 27.007 7.18); ended is ours.
-const (
-	active   = 0
-	held     = 1
-	dialling = 2
-	alerting = 3
-	incoming = 4
-	waiting  = 5
-	ended    = -1
+var (
+	_ network.Station = (*Modem)(nil)
+	_ network.Reader  = (*Modem)(nil)
 )
 
-// voice is one call.
-type voice struct {
-	id        int
-	leg       *network.Leg
-	out       bool
-	stat      int
-	number    string
-	mpty      bool
-	answering bool // ATA is given
-	answered  bool
-	rings     int
-	heard     []int16 // the last 20 ms from the far end
-}
-
-// numberType is the type of address: 145 with +, 128 withheld, else 129.
-func numberType(number string) int {
-	switch {
-	case number == "":
-		return 128
-	case number[0] == '+':
-		return 145
-	default:
-		return 129
-	}
-}
-
 // Ring is the network's word that somebody calls.
-func (m *Modem) Ring(l *network.Leg) { m.inbox.post(func() { m.ringIn(l) }) }
+func (m *Modem) Ring(l *network.Leg) { m.inbox.Post(func() { m.ringIn(l) }) }
 
 // Alerting is the network's word that the dialled number rings.
 func (m *Modem) Alerting(l *network.Leg) {
-	m.inbox.post(func() {
-		if v := m.of(l); v != nil && v.stat == dialling {
-			v.stat = alerting
+	m.inbox.Post(func() {
+		if v := m.calls.Of(l); v != nil && v.Stat == radio.Dialling {
+			v.Stat = radio.Alerting
 			m.stateOf(v)
 		}
 	})
@@ -65,8 +32,8 @@ func (m *Modem) Alerting(l *network.Leg) {
 
 // Answered is the network's word that the dialled number has answered.
 func (m *Modem) Answered(l *network.Leg) {
-	m.inbox.post(func() {
-		if v := m.of(l); v != nil {
+	m.inbox.Post(func() {
+		if v := m.calls.Of(l); v != nil {
 			m.connected(v)
 		}
 	})
@@ -74,8 +41,8 @@ func (m *Modem) Answered(l *network.Leg) {
 
 // Ended is the network's word that the far end is gone.
 func (m *Modem) Ended(l *network.Leg, why hal.Cause) {
-	m.inbox.post(func() {
-		if v := m.of(l); v != nil {
+	m.inbox.Post(func() {
+		if v := m.calls.Of(l); v != nil {
 			m.gone(v, why)
 		}
 	})
@@ -83,10 +50,10 @@ func (m *Modem) Ended(l *network.Leg, why hal.Cause) {
 
 // KeyHeard is what the tone detector finds in the sound of a call.
 func (m *Modem) KeyHeard(l *network.Leg, key byte, d time.Duration) {
-	m.inbox.post(func() {
-		v := m.of(l)
-		if v != nil && v.stat == active && m.values["+QTONEDET"] == "1" && d >= 40*time.Millisecond { // ITU-T Q.24: shorter ones need not be found
-			m.urc(fmt.Sprintf("+QTONEDET: %d", key))
+	m.inbox.Post(func() {
+		v := m.calls.Of(l)
+		if v != nil && v.Stat == radio.Active && d >= 40*time.Millisecond { // ITU-T Q.24: shorter ones need not be found
+			m.urcs(m.make.tone(m, key)...)
 		}
 	})
 }
@@ -95,12 +62,12 @@ func (m *Modem) ringIn(l *network.Leg) {
 	switch {
 	case !m.regd:
 		l.Hangup(hal.Unreachable)
-	case len(m.calls) == 0:
-		m.ring(m.addCall(l, false, incoming))
-	case m.values["ccwa on"] == "1" && m.in(waiting, incoming, dialling, alerting) == nil && len(m.calls) < 2:
-		v := m.addCall(l, false, waiting)
-		if m.values["ccwa"] == "1" {
-			m.urc(fmt.Sprintf(`+CCWA: %q,%d,1`, v.number, numberType(v.number)))
+	case m.calls.Len() == 0:
+		m.ring(m.calls.Add(l, false, radio.Incoming, m.firstID()))
+	case m.term.Values["ccwa on"] == "1" && m.calls.In(radio.Waiting, radio.Incoming, radio.Dialling, radio.Alerting) == nil && m.calls.Len() < 2:
+		v := m.calls.Add(l, false, radio.Waiting, m.firstID())
+		if m.term.Values["ccwa"] == "1" {
+			m.urc(fmt.Sprintf(`+CCWA: %q,%d,1`, v.Number, v.Type()))
 		}
 		l.Ringing()
 		m.stateOf(v)
@@ -110,18 +77,18 @@ func (m *Modem) ringIn(l *network.Leg) {
 }
 
 // ring says RING, and again until something becomes of it.
-func (m *Modem) ring(v *voice) {
-	if v.stat != incoming || v.answering || m.of(v.leg) == nil {
+func (m *Modem) ring(v *radio.Call) {
+	if v.Stat != radio.Incoming || v.Answering || m.calls.Of(v.Leg) == nil {
 		return
 	}
-	ring := map[string]string{"0": "RING", "1": "+CRING: VOICE"}[m.values["+CRC"]]
+	ring := map[string]string{"0": "RING", "1": "+CRING: VOICE"}[m.term.Values["+CRC"]]
 	validity := 0
-	if v.number == "" {
+	if v.Number == "" {
 		validity = 1
 	}
 	lines := []string{ring}
-	if m.values["+CLIP"] == "1" {
-		lines = append(lines, fmt.Sprintf(`+CLIP: %q,%d,,,,%d`, v.number, numberType(v.number), validity))
+	if m.term.Values["+CLIP"] == "1" {
+		lines = append(lines, fmt.Sprintf(`+CLIP: %q,%d,,,,%d`, v.Number, v.Type(), validity))
 		if m.o.ClipFirst {
 			slices.Reverse(lines)
 		}
@@ -129,200 +96,142 @@ func (m *Modem) ring(v *voice) {
 	for _, line := range lines {
 		m.urc(line)
 	}
-	v.rings++
-	if v.rings == 1 {
-		v.leg.Ringing()
+	v.Rings++
+	if v.Rings == 1 {
+		v.Leg.Ringing()
 		m.stateOf(v)
 	}
-	if n, _ := strconv.Atoi(m.values["S0"]); n > 0 && v.rings >= n {
-		v.answering = true
-		m.agenda.in(m.o.Settle, func() { m.take(v) })
+	if n, _ := strconv.Atoi(m.term.Values["S0"]); n > 0 && v.Rings >= n {
+		v.Answering = true
+		m.agenda.In(m.o.Settle, func() { m.take(v) })
 		return
 	}
-	m.agenda.in(m.o.RingEvery, func() { m.ring(v) })
+	m.agenda.In(m.o.RingEvery, func() { m.ring(v) })
 }
 
 // take answers a call that comes in; what was active is held.
-func (m *Modem) take(v *voice) {
-	if m.of(v.leg) == nil {
-		return
-	}
-	m.hold(m.all(active))
-	if v.leg.Answer() == nil { // else its end is on the way
-		m.connected(v)
+func (m *Modem) take(v *radio.Call) {
+	if v != nil && m.calls.Take(v) {
+		m.startSound()
 	}
 }
 
-func (m *Modem) connected(v *voice) {
-	v.stat, v.answered = active, true
-	m.stateOf(v)
+func (m *Modem) connected(v *radio.Call) {
+	m.calls.Connected(v)
 	m.startSound()
 }
 
 // gone takes away a call that the far end or the network has ended, and says so.
-func (m *Modem) gone(v *voice, why hal.Cause) {
-	m.remove(v)
+func (m *Modem) gone(v *radio.Call, why hal.Cause) {
+	m.calls.Remove(v)
 	m.lastEnd = why
-	if !v.out && !v.answered && m.o.MissedCall {
-		m.urc(strings.TrimSpace("MISSED_CALL: " + time.Now().UTC().Format("03:04PM ") + v.number))
+	if !v.Out && !v.Answered && (m.o.MissedCall || m.make.missedCall) {
+		m.urc(strings.TrimSpace("MISSED_CALL: " + time.Now().UTC().Format("03:04PM ") + v.Number))
 	}
-	m.stateOf(v)
+	m.urcs(m.make.ended(m, v, why, true)...)
 	switch {
-	case v.out && !v.answered && why == hal.Busy:
+	case v.Out && !v.Answered && why == hal.Busy:
 		m.urc("BUSY")
-	case v.out && !v.answered && why == hal.NoAnswer:
+	case v.Out && !v.Answered && why == hal.NoAnswer:
 		m.urc("NO ANSWER")
 	default:
 		m.urc("NO CARRIER")
 	}
 }
 
-// release ends a call from this side; the states are said later, by sayEnded.
-func (m *Modem) release(v *voice, why hal.Cause) {
-	m.remove(v)
-	m.lastEnd = why
-	v.leg.Hangup(why)
-}
-
-func (m *Modem) releaseAll(all []*voice, waitingWhy hal.Cause) {
+// release ends calls from this side; what it returns says so, to be done when the OK is out.
+func (m *Modem) release(all []*radio.Call, refusal hal.Cause) (say func()) {
 	for _, v := range all {
-		m.release(v, m.byeCause(v, waitingWhy))
+		m.lastEnd = hal.Normal
+		if v.Stat == radio.Incoming || v.Stat == radio.Waiting {
+			m.lastEnd = refusal
+		}
+		m.calls.Release(v, refusal)
 	}
-}
-
-func (m *Modem) sayEnded(all []*voice) {
-	for _, v := range all {
-		m.stateOf(v)
+	say = func() {
+		for _, v := range all {
+			m.urcs(m.make.ended(m, v, m.lastEnd, false)...)
+		}
 	}
+	if m.make.endFirst {
+		say()
+		return nil
+	}
+	return say
 }
 
 // dropCalls is what becomes of the calls when power or the radio goes.
 func (m *Modem) dropCalls() {
-	for _, v := range slices.Clone(m.calls) {
-		v.leg.Hangup(hal.WireTrouble)
+	for _, v := range m.calls.All() {
+		v.Leg.Hangup(hal.WireTrouble)
 		m.gone(v, hal.WireTrouble)
 	}
 }
 
-// swap is CHLD=2: hold what is active, take what waits or is held.
-func (m *Modem) swap() {
-	was := m.all(active)
-	m.hold(was)
-	if v := m.in(waiting, incoming); v != nil {
-		m.take(v)
-		return
-	}
-	for _, v := range m.all(held) {
-		if !slices.Contains(was, v) {
-			m.resume(v)
-		}
-	}
-}
-
-// takeOther is the second half of CHLD=1.
-func (m *Modem) takeOther() {
-	if v := m.in(waiting); v != nil {
-		m.take(v)
-		return
-	}
-	for _, v := range m.all(held) {
-		m.resume(v)
-	}
-}
-
-func (m *Modem) hold(all []*voice) {
-	for _, v := range all {
-		v.stat = held
-		v.leg.Hold(true)
-		m.stateOf(v)
-	}
-}
-
-func (m *Modem) resume(v *voice) {
-	if v.stat == held {
-		v.stat = active
-		v.leg.Hold(false)
-		m.stateOf(v)
-	}
-}
-
-// stateOf says how a call stands, in the ways that are configured.
-func (m *Modem) stateOf(v *voice) {
-	dir := map[bool]int{true: 0, false: 1}[v.out]
-	if m.values["^DSCI"] == "1" {
-		stat := map[int]int{active: 3, held: 1, dialling: 2, alerting: 7, incoming: 4, waiting: 5, ended: 6}[v.stat]
-		m.urc(fmt.Sprintf("^DSCI: %d,%d,%d,0,%s,%d,0", v.id, dir, stat, v.number, numberType(v.number)))
-	}
-	if m.inds["ccinfo"] {
-		m.urc(fmt.Sprintf(`+QIND: "ccinfo",%d,%d,%d,0,%d,%q,%d`, v.id, dir, v.stat, map[bool]int{true: 1}[v.mpty], v.number, numberType(v.number)))
-	}
-}
+// stateOf says how a call stands, in the make's ways.
+func (m *Modem) stateOf(v *radio.Call) { m.urcs(m.make.changed(m, v)...) }
 
 func (m *Modem) listCalls() (lines []string) {
 	if m.bearer() {
 		lines = append(lines, `+CLCC: 1,0,0,1,0,"",128`)
 	}
-	for _, v := range m.calls {
-		lines = append(lines, fmt.Sprintf(`+CLCC: %d,%d,%d,0,%d,%q,%d`, v.id, map[bool]int{true: 0, false: 1}[v.out], v.stat,
-			map[bool]int{true: 1}[v.mpty], v.number, numberType(v.number)))
+	for _, v := range m.calls.All() {
+		lines = append(lines, clcc(v))
 	}
 	return lines
 }
 
+// clcc is a call as AT+CLCC lists it: 3GPP TS 27.007 7.18.
+func clcc(v *radio.Call) string {
+	return fmt.Sprintf(`+CLCC: %d,%d,%d,0,%d,%q,%d`, v.ID, v.Dir(), v.Stat, one(v.Mpty), v.Number, v.Type())
+}
+
+// one is 1 for true.
+func one(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 // bearer says whether the LTE data connection is in the list of calls, as the first.
-func (m *Modem) bearer() bool { return m.regd && !m.o.NoDataBearer }
+func (m *Modem) bearer() bool { return m.regd && m.make.bearer && !m.o.NoDataBearer }
 
-func (m *Modem) addCall(l *network.Leg, out bool, stat int) *voice {
-	id := 1
-	if m.bearer() {
-		id = 2
+func (m *Modem) firstID() int { return 1 + one(m.bearer()) }
+
+// startSound begins the 20 ms steps; they go on while a call is connected.
+func (m *Modem) startSound() {
+	if m.ticking {
+		return
 	}
-	for m.byID(strconv.Itoa(id)) != nil {
-		id++
-	}
-	v := &voice{id: id, leg: l, out: out, stat: stat, number: l.Far(), heard: make([]int16, frame)}
-	m.calls = append(m.calls, v)
-	return v
+	m.ticking = true
+	m.uplink.Open(m.make.sounds(m))
+	m.tickAt = time.Now().Add(radio.Frame)
+	m.agenda.When(m.tickAt, m.tick)
 }
 
-func (m *Modem) remove(v *voice) {
-	v.stat = ended
-	m.calls = slices.DeleteFunc(m.calls, func(other *voice) bool { return other == v })
-}
-
-func (m *Modem) of(l *network.Leg) *voice {
-	for _, v := range m.calls {
-		if v.leg == l {
-			return v
+// tick moves 20 ms of sound between the port and the calls.
+func (m *Modem) tick() {
+	if m.calls.In(radio.Active, radio.Held) == nil {
+		m.ticking = false
+		m.uplink.Open(false)
+		return
+	}
+	serial := m.make.sounds(m)
+	mine := m.uplink.Pull()
+	if !serial || m.term.Values["+CMUT"] == "1" {
+		clear(mine)
+	}
+	down := m.calls.Exchange(mine)
+	if serial && m.calls.In(radio.Active) != nil {
+		if m.muteSound {
+			clear(down)
 		}
+		m.plug.PCM.Write(radio.Bytes(down))
 	}
-	return nil
-}
-
-func (m *Modem) byID(id string) *voice {
-	for _, v := range m.calls {
-		if strconv.Itoa(v.id) == id {
-			return v
-		}
+	m.tickAt = m.tickAt.Add(radio.Frame)
+	if late := time.Since(m.tickAt); late > 10*radio.Frame { // the machine slept: do not run after it
+		m.tickAt = time.Now().Add(radio.Frame)
 	}
-	return nil
-}
-
-// in is the first call in one of the states, or nil.
-func (m *Modem) in(stats ...int) *voice {
-	for _, v := range m.calls {
-		if slices.Contains(stats, v.stat) {
-			return v
-		}
-	}
-	return nil
-}
-
-func (m *Modem) all(stats ...int) (all []*voice) {
-	for _, v := range m.calls {
-		if slices.Contains(stats, v.stat) {
-			all = append(all, v)
-		}
-	}
-	return all
+	m.agenda.When(m.tickAt, m.tick)
 }

@@ -181,10 +181,14 @@ func wantLedger(t *testing.T, c *network.Call, want string) {
 //	> AT      the host types a line      < OK     the modem writes a line
 //	= AT      the modem echoes a line    ~ 4s     time passes
 //	+ script  somebody calls the SIM     * what   the caller does: hangup, key 5
-//	@ number: script  who answers there  ! fault  see transcriptFault
+//	@ number: script  who answers there  ! fault  see fault
+//	% RDY    the modem writes a line that ends in CR CR LF
+//	. 0691…  a second line of it, directly behind
+//	^ PDU    the host types it behind the prompt that comes now, and Ctrl-Z; ^ alone: ESC
+//	& from: text  a text comes           $ to: text  the last text that the network has carried
 func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.transcript")
-	if err != nil || len(files) < 5 {
+	if err != nil || len(files) < 9 {
 		t.Fatalf("%d transcripts, %v", len(files), err)
 	}
 	for _, file := range files {
@@ -218,6 +222,8 @@ func transcriptOptions(t *testing.T, line string) (o Options) {
 	}
 	f := flag.NewFlagSet("options", flag.ContinueOnError)
 	f.StringVar(&o.PIN, "pin", "", "")
+	f.StringVar(&o.Model, "model", "", "")
+	f.BoolVar(&o.VoiceLocked, "locked", false, "")
 	f.BoolVar(&o.ClipFirst, "clipfirst", false, "")
 	f.BoolVar(&o.MissedCall, "missedcall", false, "")
 	f.BoolVar(&o.NoDataBearer, "nobearer", false, "")
@@ -258,6 +264,28 @@ func (b *bench) play(sign, rest string) {
 		b.net.Person(who, mustScript(b.t, script))
 	case "!":
 		b.fault(rest)
+	case "%":
+		b.expect("\r\n" + rest + "\r\r\n")
+	case ".":
+		b.expect(rest + "\r\n")
+	case "^":
+		b.expect("\r\n> ")
+		end := "\x1a"
+		if rest == "" {
+			end = "\x1b"
+		}
+		b.at.Write([]byte(rest + end))
+	case "&":
+		from, body, _ := strings.Cut(rest, ": ")
+		if err := b.net.Text(from, number, body); err != nil {
+			b.t.Fatal(err)
+		}
+	case "$":
+		synctest.Wait()
+		texts := b.net.Texts()
+		if last := texts[len(texts)-1]; last.To+": "+last.Body != rest || last.From != number {
+			b.t.Errorf("the network carried %+v, want %s", last, rest)
+		}
 	default:
 		b.t.Fatalf("unknown sign %q", sign)
 	}
@@ -273,6 +301,8 @@ func (b *bench) fault(what string) {
 		b.m.NoSignal(true)
 	case "signal":
 		b.m.NoSignal(false)
+	case "stick":
+		b.m.StickSound()
 	case "mute":
 		b.m.Mute(arg == "on")
 	case "urc":

@@ -44,6 +44,7 @@ type Network struct {
 	subscribers map[string]*Access
 	persons     map[string]Script
 	calls       []*Call // running ones and the last ended ones, oldest first
+	texts       []Text
 	made        uint64
 	closed      bool
 }

@@ -1,4 +1,4 @@
-package modem
+package ports
 
 import (
 	"errors"
@@ -12,78 +12,86 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ptys is the modem's plug when its ports are real ptys: it knows where their symlinks are.
-type ptys struct {
+// Pair is the plug: both ports. Make one by New.
+type Pair struct {
+	AT, PCM *Port
+
 	mu     sync.Mutex // guards what follows
 	dir    string     // "": the ports are not ptys
 	closed bool
 }
 
+// New makes a plug with nobody at it. At most maxSound bytes of sound wait for a reader who is late.
+func New(maxSound int) *Pair {
+	return &Pair{AT: newPort("at", 0), PCM: newPort("pcm", maxSound)}
+}
+
 // OpenPTYs connects both ports to new ptys and makes the symlinks dir/at and dir/pcm, which a
-// serial driver opens; dir is made if need be and belongs to this modem alone. The links stay the
-// same when the modem vanishes and returns. Run removes them at its end.
-func (m *Modem) OpenPTYs(dir string) (at, pcm string, err error) {
+// serial driver opens; dir is made if need be and belongs to this plug alone. The links stay the
+// same over Pull and Plug; Close removes them.
+func (p *Pair) OpenPTYs(dir string) (at, pcm string, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", "", fmt.Errorf("simulated modem %s: %w", m.o.Number, err)
-	}
-	m.pty.mu.Lock()
-	m.pty.dir = dir
-	m.pty.mu.Unlock()
-	if err := m.pty.plug(m); err != nil {
 		return "", "", err
 	}
-	return filepath.Join(dir, m.at.name), filepath.Join(dir, m.pcm.name), nil
+	p.mu.Lock()
+	p.dir = dir
+	p.mu.Unlock()
+	if err := p.Plug(); err != nil {
+		return "", "", err
+	}
+	return filepath.Join(dir, p.AT.name), filepath.Join(dir, p.PCM.name), nil
 }
 
 // OpenPipes connects both ports to in-memory wires and returns the host's ends. They hold 4 KiB
 // each way; a read waits, a write waits while the wire is full, and Close frees both. After
-// Vanish they are dead, and the host opens new ones.
-func (m *Modem) OpenPipes() (at, pcm io.ReadWriteCloser) {
+// Pull they are dead.
+func (p *Pair) OpenPipes() (at, pcm io.ReadWriteCloser) {
 	ourAT, at := newWire()
 	ourPCM, pcm := newWire()
-	m.Attach(ourAT, ourPCM)
+	p.Attach(ourAT, ourPCM)
 	return at, pcm
 }
 
-// Attach connects the modem's ports to whatever at and pcm are, in place of what was there; the
-// modem closes them. Close must free a Read.
-func (m *Modem) Attach(at, pcm io.ReadWriteCloser) {
-	m.pcm.plug(pcm)
-	m.at.plug(at)
+// Attach connects the ports to whatever at and pcm are, in place of what was there; the plug closes
+// them. Close must free a Read.
+func (p *Pair) Attach(at, pcm io.ReadWriteCloser) {
+	p.PCM.plug(pcm)
+	p.AT.plug(at)
 }
 
-func (p *ptys) open() bool {
+// ArePTYs says whether OpenPTYs was called.
+func (p *Pair) ArePTYs() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.dir != ""
 }
 
-// plug makes new ptys and their links.
-func (p *ptys) plug(m *Modem) error {
+// Plug makes new ptys and their links, where the ports are ptys.
+func (p *Pair) Plug() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.dir == "" || p.closed {
 		return nil
 	}
-	for _, port := range []*port{m.pcm, m.at} {
+	for _, port := range []*Port{p.PCM, p.AT} {
 		wire, err := openPTY()
 		if err != nil {
-			return fmt.Errorf("simulated modem %s: open pty: %w", m.o.Number, err)
+			return fmt.Errorf("open pty: %w", err)
 		}
 		if err := link(wire.host.Name(), filepath.Join(p.dir, port.name)); err != nil {
 			wire.Close()
-			return fmt.Errorf("simulated modem %s: %w", m.o.Number, err)
+			return err
 		}
 		port.plug(wire)
 	}
 	return nil
 }
 
-// pull takes the links and what is plugged away.
-func (p *ptys) pull(m *Modem) {
+// Pull takes the links and what is plugged away.
+func (p *Pair) Pull() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, port := range []*port{m.at, m.pcm} {
+	for _, port := range []*Port{p.AT, p.PCM} {
 		if p.dir != "" {
 			os.Remove(filepath.Join(p.dir, port.name)) // it may be gone already
 		}
@@ -91,12 +99,12 @@ func (p *ptys) pull(m *Modem) {
 	}
 }
 
-// close is pull for ever.
-func (p *ptys) close(m *Modem) {
+// Close is Pull for ever.
+func (p *Pair) Close() {
 	p.mu.Lock()
 	p.closed = true
 	p.mu.Unlock()
-	p.pull(m)
+	p.Pull()
 }
 
 // ptyWire is a pty. The host's end is kept open too, so that ours does not break while nobody

@@ -1,4 +1,4 @@
-package modem
+package at
 
 import (
 	"errors"
@@ -6,34 +6,36 @@ import (
 	"strings"
 )
 
-// form is how a command is given.
-type form int
+// Form is how a command is given.
+type Form int
 
+// The forms.
 const (
-	exec form = iota // AT+X
-	read             // AT+X?
-	test             // AT+X=?
-	set              // AT+X=args; for a basic command, its number if there is one
+	Exec Form = iota // AT+X
+	Read             // AT+X?
+	Test             // AT+X=?
+	Set              // AT+X=args; for a basic command, its number if there is one
 )
 
-// command is one command of a command line.
-type command struct {
-	name string // upper case: "+CLIP", "D", "&F"
-	form form
-	args string
+// Command is one command of a command line.
+type Command struct {
+	Name string // upper case: "+CLIP", "D", "&F"
+	Form Form
+	Args string
 }
 
-var errSyntax = errors.New("no AT command")
+// ErrSyntax is the ERROR of V.250.
+var ErrSyntax = errors.New("no AT command")
 
-// parseLine splits a command line without its AT into commands (V.250 5.2: basic commands follow
+// ParseLine splits a command line without its AT into commands (V.250 5.2: basic commands follow
 // each other directly, extended ones are ended by a semicolon).
-func parseLine(s string) (all []command, err error) {
+func ParseLine(s string) (all []Command, err error) {
 	for {
 		s = strings.TrimLeft(s, " ;")
 		if s == "" {
 			return all, nil
 		}
-		var c command
+		var c Command
 		switch first := upper(s[0]); {
 		case strings.IndexByte("+^$*%#", first) >= 0:
 			c, s = parseExtended(s)
@@ -44,46 +46,46 @@ func parseLine(s string) (all []command, err error) {
 		case isLetter(first):
 			c, s = parseBasic(s, 1)
 		}
-		if c.name == "" {
-			return nil, errSyntax
+		if c.Name == "" {
+			return nil, ErrSyntax
 		}
 		all = append(all, c)
 	}
 }
 
-func parseExtended(s string) (command, string) {
+func parseExtended(s string) (Command, string) {
 	end := endOf(s)
 	body, rest := s[:end], s[end:]
 	n := 1
 	for n < len(body) && (isLetter(body[n]) || isDigit(body[n]) || strings.IndexByte("_-:!%./", body[n]) >= 0) {
 		n++
 	}
-	c := command{name: strings.ToUpper(body[:n])}
+	c := Command{Name: strings.ToUpper(body[:n])}
 	switch tail := strings.TrimSpace(body[n:]); {
 	case n == 1:
-		return command{}, ""
+		return Command{}, ""
 	case tail == "":
 	case tail == "?":
-		c.form = read
+		c.Form = Read
 	case tail == "=?":
-		c.form = test
+		c.Form = Test
 	case tail[0] == '=':
-		c.form, c.args = set, strings.TrimSpace(tail[1:])
+		c.Form, c.Args = Set, strings.TrimSpace(tail[1:])
 	default:
-		return command{}, ""
+		return Command{}, ""
 	}
 	return c, rest
 }
 
 // parseDial takes everything up to and with the semicolon that makes it a voice call.
-func parseDial(s string) (command, string) {
+func parseDial(s string) (Command, string) {
 	end := min(endOf(s)+1, len(s))
-	return command{name: "D", form: set, args: strings.ReplaceAll(s[:end], " ", "")}, s[end:]
+	return Command{Name: "D", Form: Set, Args: strings.ReplaceAll(s[:end], " ", "")}, s[end:]
 }
 
 // parseBasic takes a name of n characters and the number behind it; S takes =value or ?.
-func parseBasic(s string, n int) (command, string) {
-	c := command{name: strings.ToUpper(s[:n])}
+func parseBasic(s string, n int) (Command, string) {
+	c := Command{Name: strings.ToUpper(s[:n])}
 	digits := func() string {
 		start := n
 		for n < len(s) && isDigit(s[n]) {
@@ -91,21 +93,21 @@ func parseBasic(s string, n int) (command, string) {
 		}
 		return s[start:n]
 	}
-	c.args = digits()
-	if c.args != "" {
-		c.form = set
+	c.Args = digits()
+	if c.Args != "" {
+		c.Form = Set
 	}
-	if c.name != "S" {
+	if c.Name != "S" {
 		return c, s[n:]
 	}
-	c.name, c.form, c.args = "S"+c.args, exec, ""
+	c.Name, c.Form, c.Args = "S"+c.Args, Exec, ""
 	switch {
 	case n < len(s) && s[n] == '?':
 		n++
-		c.form = read
+		c.Form = Read
 	case n < len(s) && s[n] == '=':
 		n++
-		c.form, c.args = set, digits()
+		c.Form, c.Args = Set, digits()
 	}
 	return c, s[n:]
 }
@@ -124,8 +126,8 @@ func endOf(s string) int {
 	return len(s)
 }
 
-// fields splits arguments at the commas outside quotes and takes the quotes off.
-func fields(args string) (all []string) {
+// Fields splits arguments at the commas outside quotes and takes the quotes off.
+func Fields(args string) (all []string) {
 	quoted, start := false, 0
 	for i := range len(args) {
 		switch {
@@ -147,15 +149,15 @@ func unquote(s string) string {
 	return s
 }
 
-// accepts says whether args fit the value lists of a test answer such as (0-2),(0,1),("SM","ME").
+// Accepts says whether args fit the value lists of a test answer such as (0-2),(0,1),("SM","ME").
 // An argument may be left out or empty.
-func accepts(lists, args string) bool {
+func Accepts(lists, args string) bool {
 	var groups []string
 	for _, g := range strings.Split(lists, "(")[1:] {
 		g, _, _ = strings.Cut(g, ")")
 		groups = append(groups, g)
 	}
-	given := fields(args)
+	given := Fields(args)
 	if len(given) > len(groups) || given[0] == "" {
 		return false
 	}

@@ -1,4 +1,4 @@
-package gsm
+package module
 
 import (
 	"strconv"
@@ -7,9 +7,9 @@ import (
 	"branchline/hal"
 )
 
-// causeOfWord says why a call of ours that nobody answered ended, from the modem's word for it.
+// CauseOfWord says why a call of ours that nobody answered ended, from the modem's word for it.
 // NO CARRIER says little: a network that never rang the party could not reach it; ask AT+CEER.
-func causeOfWord(word string, alerted bool) hal.Cause {
+func CauseOfWord(word string, alerted bool) hal.Cause {
 	switch {
 	case word == "BUSY":
 		return hal.Busy
@@ -23,8 +23,8 @@ func causeOfWord(word string, alerted bool) hal.Cause {
 	return hal.Unreachable
 }
 
-// causeOfNumber reads an ITU-T Q.850 cause; "" for one that routing need not tell apart.
-func causeOfNumber(q850 int) hal.Cause {
+// CauseOfNumber reads an ITU-T Q.850 cause; "" for one that routing need not tell apart.
+func CauseOfNumber(q850 int) hal.Cause {
 	switch q850 {
 	case 1, 22, 28:
 		return hal.Unallocated
@@ -48,14 +48,14 @@ func causeOfNumber(q850 int) hal.Cause {
 	return ""
 }
 
-// causeOfReport reads the answer of AT+CEER. Its text is the maker's own: the last number in it is
+// CauseOfReport reads the answer of AT+CEER. Its text is the maker's own: the last number in it is
 // taken for a Q.850 cause, else its words are looked through. q850 is 0 where none was found.
-func causeOfReport(line string) (cause hal.Cause, q850 int) {
+func CauseOfReport(line string) (cause hal.Cause, q850 int) {
 	_, text, _ := strings.Cut(line, ":")
 	numbers := strings.FieldsFunc(text, func(r rune) bool { return r < '0' || r > '9' })
 	if len(numbers) > 0 {
 		n, err := strconv.Atoi(numbers[len(numbers)-1])
-		if c := causeOfNumber(n); err == nil && c != "" {
+		if c := CauseOfNumber(n); err == nil && c != "" {
 			return c, n
 		}
 	}
@@ -78,9 +78,9 @@ func causeOfReport(line string) (cause hal.Cause, q850 int) {
 	return "", 0
 }
 
-// causeOfRefusal says why the modem did not take a dial or an answer, from its +CME ERROR number
+// CauseOfRefusal says why the modem did not take a dial or an answer, from its +CME ERROR number
 // (3GPP TS 27.007 clause 9.2).
-func causeOfRefusal(code int) hal.Cause {
+func CauseOfRefusal(code int) hal.Cause {
 	switch code {
 	case 3, 4, 29, 32: // not allowed, not supported, not allowed by the network, emergency calls only
 		return hal.Forbidden

@@ -1,4 +1,8 @@
-package modem
+// Package ports is the plug of a simulated modem: a port that speaks AT and one that carries sound,
+// as real ptys or in-memory pipes, which can be pulled out and put back at any time.
+//
+// It promises that the modem never waits for whoever reads or does not read them. Start at Pair.
+package ports
 
 import (
 	"context"
@@ -12,11 +16,11 @@ const (
 	portQueue = 64 // writes that wait for a slow reader; beyond it they are dropped
 )
 
-// port is one of the modem's sockets. A host can be plugged in and pulled out at any time; write
+// Port is one of the modem's sockets. A host can be plugged in and pulled out at any time; write
 // never waits, whatever the host does.
-type port struct {
+type Port struct {
 	name    string
-	dropped atomic.Int64
+	dropped atomic.Int64 // bytes
 	out     chan parcel
 	limit   int // bytes that may wait at the host for its reader, where the wire tells; 0: what fits
 
@@ -30,12 +34,12 @@ type parcel struct {
 	b  []byte
 }
 
-func newPort(name string) *port {
-	return &port{name: name, out: make(chan parcel, portQueue), changed: make(chan struct{})}
+func newPort(name string, limit int) *Port {
+	return &Port{name: name, limit: limit, out: make(chan parcel, portQueue), changed: make(chan struct{})}
 }
 
 // plug connects host in place of what was there, which is closed; nil leaves nobody there.
-func (p *port) plug(host io.ReadWriteCloser) {
+func (p *Port) plug(host io.ReadWriteCloser) {
 	p.mu.Lock()
 	old := p.host
 	p.host = host
@@ -47,14 +51,17 @@ func (p *port) plug(host io.ReadWriteCloser) {
 	}
 }
 
-func (p *port) there() (io.ReadWriteCloser, <-chan struct{}) {
+// Dropped is how many bytes nobody took.
+func (p *Port) Dropped() int64 { return p.dropped.Load() }
+
+func (p *Port) there() (io.ReadWriteCloser, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.host, p.changed
 }
 
-// write hands b, which nobody changes any more, to the host or drops it.
-func (p *port) write(b []byte) {
+// Write hands b, which nobody changes any more, to the host or drops it.
+func (p *Port) Write(b []byte) {
 	host, _ := p.there()
 	if host == nil {
 		p.dropped.Add(int64(len(b)))
@@ -67,8 +74,8 @@ func (p *port) write(b []byte) {
 	}
 }
 
-// send writes what is queued until ctx ends.
-func (p *port) send(ctx context.Context) {
+// Send writes what is queued until ctx ends.
+func (p *Port) Send(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -83,8 +90,8 @@ func (p *port) send(ctx context.Context) {
 	}
 }
 
-// read hands what hosts write to got, which owns it, until ctx ends. Whoever ends ctx also plugs nil.
-func (p *port) read(ctx context.Context, got func([]byte)) {
+// Read hands what hosts write to got, which owns it, until ctx ends. Whoever ends ctx also plugs nil.
+func (p *Port) Read(ctx context.Context, got func([]byte)) {
 	for ctx.Err() == nil {
 		host, changed := p.there()
 		if host != nil {
@@ -98,7 +105,7 @@ func (p *port) read(ctx context.Context, got func([]byte)) {
 }
 
 // drain reads one host until it is gone.
-func (p *port) drain(ctx context.Context, host io.Reader, got func([]byte)) {
+func (p *Port) drain(ctx context.Context, host io.Reader, got func([]byte)) {
 	for ctx.Err() == nil {
 		b := make([]byte, 1024)
 		n, err := host.Read(b)

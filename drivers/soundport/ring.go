@@ -1,9 +1,9 @@
-package gsm
+package soundport
 
 import "sync/atomic"
 
 const (
-	rate  = 8000 // Hz; serial PCM of these modules knows no other
+	rate  = 8000 // Hz; the sound ports of modems and line chips know no other
 	frame = 160  // samples in 20 ms
 
 	ringSize  = 1024 // 128 ms, a power of two
