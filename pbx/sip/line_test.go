@@ -73,7 +73,8 @@ func (a *auto) act(f func()) func() {
 }
 
 func phoneRig(t *testing.T) haltest.Rig {
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)}) // a port that is free
+	// A port that is free, on an address from which no other test takes one for a connection.
+	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 77, 2, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,6 +68,14 @@ func settings() Settings {
 		Accounts: []Account{{"201", "Ana", "secret201"}, {"202", "Bo", "secret202"}, {"203", "", "secret203"}}}
 }
 
+// alone is settings on an address from which no other test takes a port, so that a second box finds the
+// first one's free.
+func alone() Settings {
+	s := settings()
+	s.Listen[0] = netip.MustParseAddrPort("127.77.2.1:0")
+	return s
+}
+
 // newLine makes the line and a media worker under it that lives as long as the test.
 func newLine(t *testing.T, o Options) *Phones {
 	t.Helper()

@@ -168,7 +168,7 @@ func (m *memory) Delete(b registrar.Binding) error { delete(m.bindings, b.Contac
 
 func TestSignInsOutliveARestart(t *testing.T) {
 	store := &memory{map[string]registrar.Binding{}}
-	h := open(t, settings(), Options{Bindings: store})
+	h := open(t, alone(), Options{Bindings: store})
 	p, q := newRaw(t, h.at, "201"), newRaw(t, h.at, "202")
 	p.signIn()
 	q.signIn()

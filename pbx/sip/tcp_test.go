@@ -327,7 +327,7 @@ func TestPhonesOnEachAddressHearTheirOwn(t *testing.T) {
 
 func TestCallOfBeforeTheRestartIsEndedWhenThePhoneIsBackByTCP(t *testing.T) {
 	store := &memory{map[string]registrar.Binding{}}
-	h := open(t, settings(), Options{Bindings: store})
+	h := open(t, alone(), Options{Bindings: store})
 	p := newTCP(t, h.at, "201")
 	p.signIn()
 	h.do(hal.Dial{Leg: "o1", To: "201"})
