@@ -232,6 +232,7 @@ async function flightRecorder(page) {
   assert.match(file.suggestedFilename(), /^branchline-\d{8}-\d{6}\.scenario$/)
   const text = readFileSync(await file.path(), 'utf8')
   assert.match(text, /\+4930777/)
+  assert.doesNotMatch(text, /plum-cake/)
   say(`the flight recorder is saved, ${text.length} bytes`)
 }
 
