@@ -37,7 +37,7 @@ func (b *Box) health() ui.Health {
 	h := ui.Health{Version: b.o.Version, Board: b.board.Name, Boot: b.boot, Started: b.started.UTC(), Prompts: b.prompts.found(), Page: b.Page()}
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(b.o.Data, &fs); err == nil {
-		h.Disk = api.Disk{FreeBytes: fs.Bavail * uint64(fs.Bsize), TotalBytes: fs.Blocks * uint64(fs.Bsize)}
+		h.Disk = api.Disk{FreeBytes: fs.Bavail * uint64(fs.Bsize), TotalBytes: fs.Blocks * uint64(fs.Bsize), ReserveBytes: reserve}
 	}
 	return h
 }

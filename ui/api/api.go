@@ -39,6 +39,8 @@ type Count struct {
 type Disk struct {
 	FreeBytes  uint64 `json:"free_bytes"`
 	TotalBytes uint64 `json:"total_bytes"`
+
+	ReserveBytes uint64 `json:"reserve_bytes,omitempty" doc:"recordings stop where less is free"`
 }
 
 // Call is a call that is up now.

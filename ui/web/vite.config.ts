@@ -8,7 +8,7 @@ export default defineConfig({
   build: {
     target: 'es2022',
     assetsInlineLimit: 0, // the page's policy allows no data: addresses
-    modulePreload: { polyfill: false },
+    modulePreload: false,
   },
   // `npx vite` with a box that runs: the page is served here, its API by the box.
   server: { proxy: { '/api': 'http://127.0.0.1:8088' } },

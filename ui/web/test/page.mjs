@@ -17,6 +17,7 @@ context.setDefaultTimeout(patience)
 try {
   await useThePage(context)
   await surviveACut(context)
+  await tellsTroubles(context)
   say('passed')
 } finally {
   await close()
@@ -34,8 +35,10 @@ async function useThePage(context) {
   await itsStory(page)
   await chinese(page)
   await commands(page)
+  await configuration(page, seen)
+  await flightRecorder(page)
   for (const width of [390, 768, 1440]) {
-    for (const [hash, sign] of [['#/', '[data-figure=calls]'], ['#/calls', '[data-record]'], ['#/calls/1', '[data-story]']]) {
+    for (const [hash, sign] of [['#/', '[data-figure=calls]'], ['#/calls', '[data-record]'], ['#/calls/1', '[data-story]'], ['#/config', '[data-version]'], ['#/config/1', '[data-differences] h2']]) {
       await page.setViewportSize({ width, height: 844 })
       await page.goto(url + hash)
       await page.locator(sign).first().waitFor()
@@ -43,6 +46,7 @@ async function useThePage(context) {
       assert.ok(over <= 0, `${hash} is ${over} px too wide at ${width}`)
     }
   }
+  await page.goto(url + '#/calls/1')
   await page.locator('[data-story]').waitFor()
   await accessible(page, 'story at 1440')
   assert.deepEqual(seen.outside, [], 'requests off the box')
@@ -177,6 +181,84 @@ async function commands(page) {
   await page.getByRole('dialog').getByRole('button', { name: 'Ready', exact: true }).click()
   await page.locator('[data-agent="1001"][data-state=ready]').waitFor()
   say('agent and call obey the page')
+}
+
+/** configuration looks at what Mia changed, and takes it back. */
+async function configuration(page, seen) {
+  const api = (path) => new URL('api/v1/' + path, url)
+  const text = await (await fetch(api('config'))).text()
+  assert.match(text, /name: Workshop/)
+  const answer = await fetch(api('config/apply?who=Mia'), { method: 'POST', headers: { 'Content-Type': 'application/yaml' }, body: text.replace('name: Workshop', 'name: Garage') })
+  assert.equal(answer.status, 200)
+  await page.getByRole('link', { name: 'Configuration', exact: true }).click()
+  await page.locator('[data-version="2"]').getByText('In force').waitFor()
+  await page.locator('[data-version="2"]').getByText('Mia').waitFor()
+  await accessible(page, 'configuration')
+  await page.locator('[data-version="2"] a').click()
+  await page.locator('[data-difference]').getByText('Garage').waitFor()
+  assert.equal(await page.getByRole('button', { name: 'Put in force again' }).count(), 0)
+  await page.locator('[data-version="1"] a').click()
+  const place = page.locator('[data-differences="1"] [data-difference]')
+  await place.waitFor()
+  assert.match(await place.innerText(), /Version 1\s+Workshop\s+Version 2 · In force\s+Garage/)
+  await accessible(page, 'what differs')
+
+  await page.route('**/rollback?*', (r) => r.fulfill({ status: 422, contentType: 'application/problem+json', body: JSON.stringify({ status: 422, detail: 'the configuration is wrong; what runs stays', cure: 'mend it', faults: [{ path: 'lines[2].slot', what: 'there is no slot 9', cure: 'take one of 1 to 4' }] }) }))
+  await page.getByRole('button', { name: 'Put in force again' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Who wants it').fill('Mia & Bo')
+  await dialog.getByRole('button', { name: 'Put in force again' }).click()
+  await dialog.locator('[data-fault="lines[2].slot"]').getByText('there is no slot 9. take one of 1 to 4').waitFor()
+  await accessible(page, 'a refusal with its faults')
+  await page.unroute('**/rollback?*')
+  assert.match(seen.errors.pop() ?? '', /422/) // the browser notes it
+  await dialog.getByRole('button', { name: 'Put in force again' }).click()
+  await page.locator('[data-applied="3"]').waitFor()
+  await page.locator('[data-version="3"]').getByText('Mia & Bo, back to 1').waitFor()
+  await page.locator('[data-version="3"]').getByText('In force').waitFor()
+  await page.locator('[data-version="1"] a').click()
+  await page.getByText('Nothing differs.').waitFor()
+  await page.getByRole('button', { name: '切换到中文' }).click()
+  await page.getByRole('button', { name: '恢复此版本' }).waitFor()
+  await accessible(page, 'configuration in Chinese, dark')
+  await page.getByRole('button', { name: 'EN: switch to English' }).click()
+  say('a configuration is taken back')
+}
+
+async function flightRecorder(page) {
+  const coming = page.waitForEvent('download')
+  await page.getByRole('link', { name: 'Flight recorder' }).click()
+  const file = await coming
+  assert.match(file.suggestedFilename(), /^branchline-\d{8}-\d{6}\.scenario$/)
+  const text = readFileSync(await file.path(), 'utf8')
+  assert.match(text, /\+4930777/)
+  assert.doesNotMatch(text, /plum-cake/)
+  say(`the flight recorder is saved, ${text.length} bytes`)
+}
+
+/** tellsTroubles has the box say that its disk is full and was slow. */
+async function tellsTroubles(context) {
+  const page = await context.newPage()
+  const status = await (await fetch(new URL('api/v1/status', url))).json()
+  assert.ok(status.disk.reserve_bytes > 0)
+  const now = new Date().toISOString()
+  let free = status.disk.reserve_bytes - 1
+  await page.route('**/api/v1/live*', (r) => {
+    const picture = { seq: 1, now, status: { ...status, disk: { ...status.disk, free_bytes: free } }, calls: [], lines: [], agents: [], queues: [], phones: [], records: 0, facts: [{ seq: 1, at: now, kind: 'unsynced', en: 'slow', zh: '慢' }] }
+    return r.fulfill({ contentType: 'text/event-stream', body: `retry: 500\nevent: snapshot\nid: 1-1\ndata: ${JSON.stringify(picture)}\n\n` })
+  })
+  for (const hash of ['#/', '#/calls', '#/config']) {
+    await page.goto(url + hash)
+    await page.locator('[data-trouble=stopped]').waitFor()
+    await page.locator('[data-trouble=unsynced]').waitFor()
+  }
+  await page.setViewportSize({ width: 390, height: 844 })
+  await accessible(page, 'troubles')
+  free = status.disk.reserve_bytes + 1
+  await page.locator('[data-trouble=low]').waitFor()
+  await page.locator('[data-trouble=stopped]').waitFor({ state: 'detached' })
+  say('troubles are told on every page')
+  await page.close()
 }
 
 /** surviveACut has the page behind a wire that is cut while something happens. */

@@ -12,10 +12,10 @@ for (const theme of ['light', 'dark']) {
     await page.evaluate(([theme, lang]) => { localStorage.setItem('theme', theme); localStorage.setItem('lang', lang) }, [theme, lang])
     for (const width of [390, 768, 1440]) {
       await page.setViewportSize({ width, height: width < 500 ? 844 : 900 })
-      for (const [name, hash] of [['live', '#/'], ['calls', '#/calls'], ['story', '#/calls/1']]) {
+      for (const [name, hash] of [['live', '#/'], ['calls', '#/calls'], ['story', '#/calls/1'], ['config', '#/config'], ['differs', '#/config/1']]) {
         await page.goto(url + hash)
         await page.reload()
-        await page.locator(name === 'live' ? '[data-figure=calls]' : name === 'calls' ? '[data-record]' : 'canvas, [data-story]').first().waitFor()
+        await page.locator({ live: '[data-figure=calls]', calls: '[data-record]', story: 'canvas, [data-story]', config: '[data-version]', differs: '[data-differences] h2' }[name]).first().waitFor()
         await page.waitForTimeout(400)
         await page.screenshot({ path: `${dir}/${name}-${width}-${theme}-${lang}.png`, fullPage: true })
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)

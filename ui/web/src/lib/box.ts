@@ -1,11 +1,12 @@
 // How the page asks the box. What goes wrong comes as a Refusal whose message a person can read.
-import type { Problem } from './types'
+import type { Fault, Problem } from './types'
 
 export class Refusal extends Error {
   constructor(
     readonly status: number,
     message: string,
     readonly cure = '',
+    readonly faults: Fault[] = [],
   ) {
     super(message)
   }
@@ -24,15 +25,22 @@ async function ask(method: string, path: string, body?: unknown): Promise<Respon
   }
   if (answer.ok) return answer
   const problem = (await answer.json().catch(() => null)) as Problem | null
-  throw new Refusal(answer.status, problem?.detail ?? answer.statusText, problem?.cure)
+  throw new Refusal(answer.status, problem?.detail ?? answer.statusText, problem?.cure, problem?.faults)
+}
+
+/** words is what a person can read of anything that went wrong; '' where the box did not answer. */
+export function words(err: unknown): string {
+  return err instanceof Refusal && err.message ? [err.message, err.cure].filter(Boolean).join('. ') : ''
 }
 
 export async function get<T>(path: string): Promise<T> {
   return (await ask('GET', path)).json() as Promise<T>
 }
 
-export async function post(path: string, body?: unknown): Promise<void> {
-  await ask('POST', path, body)
+/** post gives what the box answers, undefined where it says nothing. */
+export async function post<T = void>(path: string, body?: unknown): Promise<T> {
+  const text = await (await ask('POST', path, body)).text()
+  return (text ? JSON.parse(text) : undefined) as T
 }
 
 /** path makes a path of parts that may hold anything. */

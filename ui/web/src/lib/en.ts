@@ -62,7 +62,7 @@ export const en = {
   directions,
   reasons,
   causes,
-  nav: { live: 'Live', calls: 'Calls', main: 'Main', skip: 'Skip to content' },
+  nav: { live: 'Live', calls: 'Calls', config: 'Configuration', main: 'Main', skip: 'Skip to content' },
   link: {
     connecting: 'Connecting…',
     live: 'Live',
@@ -90,7 +90,6 @@ export const en = {
     of: (n: number) => `of ${n}`,
     disk: 'Disk free',
     tones: 'No voice prompts are installed: callers hear tones instead.',
-    diskLow: (free: string) => `Only ${free} of disk are left: recordings stop first. Make room or shorten how long they are kept.`,
   },
   calls: {
     title: 'Calls',
@@ -208,8 +207,42 @@ export const en = {
     at: (at: string, of: string) => `${at} of ${of}`,
     failed: 'The recording does not play here.',
   },
+  troubles: {
+    low: (free: string) => `Only ${free} of disk are left: recordings stop first. Make room or shorten how long they are kept.`,
+    stopped: (free: string) => `Calls are not recorded any more: only ${free} of disk are left, and the call records need them. Make room.`,
+    unsynced: (at: string) =>
+      `At ${at} the disk did not answer in time, and calls went on without it. If it stays, look after the disk: what it does not hold is lost when the power fails.`,
+  },
+  config: {
+    title: 'Configuration',
+    versions: 'Versions',
+    version: (n: number) => `Version ${n}`,
+    inForce: 'In force',
+    none: 'No version is kept.',
+    pick: 'Pick a version to see what differs between it and the one in force.',
+    back: 'All versions',
+    against: (n: number, force: number) => `What differs between version ${n} and version ${force}, which is in force`,
+    changed: (before: number) => `In force. What it changed in version ${before}`,
+    first: 'In force. No earlier version is kept.',
+    same: 'Nothing differs.',
+    nothing: 'nothing',
+    restore: 'Put in force again',
+    ask: (n: number) => `Put version ${n} in force again?`,
+    tell: 'It becomes a new version at once, and calls go on. If it does not hold any more, nothing changes.',
+    who: 'Who wants it',
+    whoHint: 'your name; it is kept with the version',
+    done: (n: number) => `Version ${n} is in force.`,
+    later: 'These take effect only when the box restarts:',
+    warnings: 'It works, but this is odd:',
+  },
+  flight: {
+    title: 'Flight recorder',
+    tell: 'What the box lived through in the last hours, as a text file with which the fault behind a strange call can be found: each ring, key and decision with its time, callers’ numbers, and the configuration. No sound, password or PIN is in it.',
+  },
   dialog: { cancel: 'Cancel', close: 'Close' },
   noAnswer: 'The box does not answer. Is it running?',
+  noPage: 'This part of the page did not come.',
+  reload: 'Load the page anew',
 }
 
 export type Dictionary = typeof en

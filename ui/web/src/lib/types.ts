@@ -14,7 +14,7 @@ export interface Status {
   lines: Count
   phones: Count
   agents: Count
-  disk: { free_bytes: number; total_bytes: number }
+  disk: { free_bytes: number; total_bytes: number; reserve_bytes?: number }
   prompts: 'present' | 'tones'
 }
 
@@ -139,4 +139,9 @@ export interface Told extends Brief {
 
 export interface Wave { seconds: number; rate: number; left: number[]; right?: number[] }
 
-export interface Problem { status: number; detail: string; cure?: string }
+export interface Version { number: number; who: string; at: string }
+export interface Difference { path: string; old: string; new: string }
+export interface Fault { path: string; what: string; cure?: string; line?: number; warning?: boolean }
+export interface Applied { version: number; later?: string[]; warnings?: Fault[] }
+
+export interface Problem { status: number; detail: string; cure?: string; faults?: Fault[] }
