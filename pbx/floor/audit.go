@@ -50,7 +50,9 @@ func (f *Floor) configure(doc *config.Doc) {
 		if a == nil {
 			a = f.addAgent(d)
 		}
-		a.gone = false
+		if a.gone { // brought back before his last call has ended: he stays where he is
+			a.gone, a.leaving = false, false
+		}
 	}
 	for _, a := range slices.Clone(f.agents) {
 		if !slices.ContainsFunc(doc.Agents, func(d config.Agent) bool { return d.Number == a.number }) {
@@ -60,7 +62,7 @@ func (f *Floor) configure(doc *config.Doc) {
 	}
 	f.agents = slices.DeleteFunc(f.agents, func(a *agent) bool { return a.gone && a.phone == nil })
 	for _, c := range slices.Clone(f.calls) {
-		if c.visit != nil && f.queue(c.visit.queue) == nil {
+		if c.visit != nil && f.queue(c.visit.queue) == nil && !f.answeredOffer(c) {
 			f.flowOut(c, call.ExitSystem)
 		}
 	}

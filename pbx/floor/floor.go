@@ -30,6 +30,7 @@ const (
 	pinCheck    = 3 * time.Second
 	pinLock     = 5 * time.Minute
 	wrongPINs   = 5 // in a row, then the agent number is locked
+	maxSkips    = 8 // queues that are no more, one after the other in a flow
 )
 
 // Floor is the whole of the call centre's decisions. Make one by New; it belongs to one goroutine.

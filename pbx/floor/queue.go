@@ -5,6 +5,7 @@ import (
 
 	"branchline/hal"
 	"branchline/pbx/call"
+	"branchline/pbx/flow"
 	"branchline/pbx/prompt"
 )
 
@@ -22,8 +23,7 @@ type visit struct {
 func (f *Floor) enqueue(c *contact, name string) {
 	q := f.queue(name)
 	if q == nil {
-		f.fact(call.Trouble{Call: c.id, What: "the flow leads to queue " + name + ", which is not configured"})
-		f.end(c, hal.Congestion, call.BySystem)
+		f.skipQueue(c, name)
 		return
 	}
 	c.visit = &visit{queue: name, since: f.now}
@@ -34,6 +34,22 @@ func (f *Floor) enqueue(c *contact, name string) {
 	f.fact(call.Queued{Call: c.id, Queue: name})
 	f.acd.Wait(c.id, name, f.now)
 	f.play(c, prompt.Music(q.Music), true)
+}
+
+// skipQueue sends a caller on in his flow that leads to a queue which is no more: he is in the flow of
+// the configuration before. One who comes to nothing but such queues, round and round, is hung up.
+func (f *Floor) skipQueue(c *contact, name string) {
+	for range maxSkips {
+		f.fact(call.Trouble{Call: c.id, What: "the flow leads to queue " + name + ", which is not configured"})
+		run, act := c.ivr.run.QueueLeft()
+		c.ivr.run = run
+		if act.Kind != flow.Queue || f.queue(act.Queue) != nil {
+			f.act(c, act)
+			return
+		}
+		name = act.Queue
+	}
+	f.end(c, hal.Congestion, call.BySystem)
 }
 
 // match offers contacts to agents as long as there is a pair.

@@ -61,6 +61,7 @@ func newDesk(p *Phones, w *wire.Wire) *desk {
 
 // configure takes new settings; the contacts of extensions that are no more go.
 func (d *desk) configure(s Settings) {
+	before := d.accounts
 	d.accounts = make(map[string]Account, len(s.Accounts))
 	passwords := make(map[string]string, len(s.Accounts))
 	for _, a := range s.Accounts {
@@ -71,6 +72,10 @@ func (d *desk) configure(s Settings) {
 	d.reg.SetExpiry(s.MinExpires, s.MaxExpires)
 	d.idle = s.MaxExpires + time.Minute
 	d.changed(d.reg.Keep(func(e string) bool { _, known := d.accounts[e]; return known }), "the extension was removed")
+	d.changed(d.reg.Keep(func(e string) bool {
+		old, known := before[e]
+		return !known || old.Password == d.accounts[e].Password
+	}), "its password was changed")
 }
 
 // load takes the bindings of before the restart. Who of them is still there is known before long.
