@@ -45,9 +45,25 @@ func TestASetClockChangesNoDecision(t *testing.T) {
 				t.Fatalf("seed %d, step %d: with a clock that is set comes\n%s\nwant\n%s", seed, i, g, w)
 			}
 		}
+		left := restless.f.State()
+		left.shift(call.ClockSet{By: -ahead})
+		if g, w := restless.plain(left), calm.plain(calm.f.State()); g != w {
+			t.Fatalf("seed %d: what survives is\n%s\nwant\n%s", seed, g, w)
+		}
 	}
 	if sets < 100 {
 		t.Errorf("the clock was set %d times: too few to tell anything", sets)
+	}
+}
+
+func TestALockOfAnAgentNumberLastsAsLongThoughTheClockIsSet(t *testing.T) {
+	f := New(branch(), State{})
+	f.agent("ana").locked = began.Add(pinLock)
+	if _, err := f.Step(began.Add(time.Hour+time.Minute), call.ClockSet{By: time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := f.Scene().Locks[0].Until, began.Add(time.Hour+pinLock); !got.Equal(want) {
+		t.Errorf("locked until %v, want %v", got, want)
 	}
 }
 
@@ -76,9 +92,9 @@ func byClockOf(out Output, by time.Duration) Output {
 
 var day = regexp.MustCompile(`\d{4}/\d\d/\d\d/`)
 
-// plain is out in words without what tells the clock: ids and the folders of recordings.
-func (w *world) plain(out Output) string {
-	text := fmt.Sprintf("%+v", out)
+// plain is v in words without what tells the clock: ids and the folders of recordings.
+func (w *world) plain(v any) string {
+	text := fmt.Sprintf("%+v", v)
 	for i, id := range w.began {
 		text = strings.ReplaceAll(text, string(id), fmt.Sprint("c", i))
 	}

@@ -285,7 +285,7 @@ func (w *world) checkAgents() {
 		}
 	}
 	for _, s := range w.f.State().Agents {
-		if a := w.f.agent(s.Number); a != nil && (a.shown.State != s.State || !a.idle.Equal(s.Idle) && s.State == call.Ready) {
+		if a := w.f.agent(s.Number); a != nil && (a.shown.State != s.State || !a.idle.Equal(s.Idle) && s.State == call.Ready || !a.shown.Until.Equal(s.Until)) {
 			w.t.Fatalf("agent %s: the state that survives says %+v, the floor %+v", s.Number, s, a)
 		}
 	}
