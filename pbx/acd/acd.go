@@ -117,6 +117,22 @@ func (m *Matcher) Taken(agent string) {
 	}
 }
 
+// Shift takes that the clock was set: every time that is kept moves by it, and no order changes.
+func (m *Matcher) Shift(c call.ClockSet) {
+	for i := range m.waiting {
+		c.Shift(&m.waiting[i].since)
+	}
+	for agent, since := range m.idle {
+		c.Shift(&since)
+		m.idle[agent] = since
+	}
+	for _, free := range m.free {
+		for i := range free {
+			c.Shift(&free[i].since)
+		}
+	}
+}
+
 // Next finds the next pair at now; ok is false when nobody fits. It changes nothing: the floor
 // tells Leave and Taken when it has made the offer.
 func (m *Matcher) Next(now time.Time) (next Match, ok bool) {

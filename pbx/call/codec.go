@@ -57,6 +57,8 @@ func decodeKind(kind string, raw []byte) (Fact, error) {
 		return decode[ConfigApplied](raw)
 	case "unsynced":
 		return decode[Unsynced](raw)
+	case "clock_set":
+		return decode[ClockSet](raw)
 	case "presence":
 		return decode[Presence](raw)
 	case "sign_in_refused":

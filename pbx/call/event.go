@@ -32,6 +32,7 @@ func (Asked) event()      {}
 func (Tick) event()       {}
 func (Configured) event() {}
 func (Done) event()       {}
+func (ClockSet) event()   {} // the fact is the event: from it on, now is by the new clock
 
 // Command is what a person asks of the floor. Actor says who: an agent's number or a person's name.
 type Command interface{ command() }

@@ -48,14 +48,16 @@ type Floor interface {
 
 var _ Floor = (*floor.Floor)(nil)
 
-// Options are what an Engine stands on; all but PIN and Log are needed.
+// Options are what an Engine stands on; all but PIN, Wall and Log are needed.
 type Options struct {
 	Journal Journal
 	Media   Media
 	Floor   Floor
 	// PIN tells whether keys are agent's PIN. It is called off the loop.
 	PIN func(agent, keys string) bool
-	Log *slog.Logger
+	// Wall is the clock of the box, which anybody may set; nil: time.Now.
+	Wall func() time.Time
+	Log  *slog.Logger
 }
 
 const (
@@ -76,7 +78,7 @@ type Engine struct {
 	lines   *roster
 	ended   chan struct{}
 
-	base    time.Time // wall clock at the start, without its monotonic part
+	base    time.Time // wall clock at the start, without its monotonic part; moved when the clock was set
 	started time.Time
 	last    call.Seq
 	wake    time.Time
@@ -103,6 +105,9 @@ type answer struct {
 
 // New makes an engine; nothing runs yet.
 func New(o Options) *Engine {
+	if o.Wall == nil {
+		o.Wall = time.Now
+	}
 	now := time.Now()
 	return &Engine{
 		o:       o,
@@ -112,7 +117,7 @@ func New(o Options) *Engine {
 		tasks:   make(chan work, 64),
 		lines:   &roster{},
 		ended:   make(chan struct{}),
-		base:    now.Round(0).UTC(),
+		base:    o.Wall().Round(0).UTC(),
 		started: now,
 		secrets: map[hal.LegID][]byte{},
 		sound:   map[hal.LegID]bool{},
@@ -199,6 +204,7 @@ func (e *Engine) Run(ctx context.Context) error {
 				_, err = e.step(call.Tick{}, "")
 			}
 		case <-alive.C:
+			err = e.checkClock()
 			if e.o.Floor.Busy() {
 				e.o.Journal.Alive(e.now())
 			}
@@ -210,7 +216,8 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 }
 
-// now is UTC and never goes back, whatever is done to the clock of the box.
+// now is UTC and goes on evenly, whatever is done to the clock of the box, until checkClock takes
+// the new clock over.
 func (e *Engine) now() time.Time { return e.base.Add(time.Since(e.started)) }
 
 func (e *Engine) untilNext() time.Duration {

@@ -216,9 +216,15 @@ type bench struct {
 
 func run(t *testing.T, f Floor, pin func(agent, keys string) bool) *bench {
 	t.Helper()
+	return runBy(t, f, pin, nil)
+}
+
+// runBy is run by a clock that the test sets.
+func runBy(t *testing.T, f Floor, pin func(agent, keys string) bool, wall func() time.Time) *bench {
+	t.Helper()
 	b := &bench{disk: newDisk(), left: &paper{}, log: &bytes.Buffer{}, ended: make(chan error, 1)}
 	b.Engine = New(Options{
-		Journal: b.disk, Media: noSound{b.left}, Floor: f, PIN: pin,
+		Journal: b.disk, Media: noSound{b.left}, Floor: f, PIN: pin, Wall: wall,
 		Log: slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	b.Attach(wire{name: "gsm1", paper: b.left})

@@ -74,6 +74,16 @@ func (r *recorder) failed(at time.Time, ev call.Event, leg hal.LegID, out floor.
 	r.now = scenario.Dropped(r.now, at, leg, out)
 }
 
+// shift takes that the clock was set: the parts keep their ages.
+func (r *recorder) shift(s call.ClockSet) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s.Shift(&r.since)
+	for i := range r.kept {
+		s.Shift(&r.kept[i].to)
+	}
+}
+
 // turn begins a new part where it is time to.
 func (r *recorder) turn(f stage, at time.Time) {
 	if r.doc == nil {

@@ -22,7 +22,8 @@ type Past interface {
 
 // Restore finds what the run before left: the last checkpoint and the facts after it. Calls that
 // were up are ended on the timeline, at the time when the box was last alive; left is the state as
-// it was found, with what the lines need to release those calls on their wires.
+// it was found, with what the lines need to release those calls on their wires. A clock that begins
+// before that time has been set back, and the timeline says so: no wrap-up of then lasts for years.
 func Restore(p Past, doc *config.Doc, box, boot uint32, now time.Time) (s, left floor.State, err error) {
 	at, raw, ok := p.Load(stateName)
 	if ok {
@@ -43,13 +44,24 @@ func Restore(p Past, doc *config.Doc, box, boot uint32, now time.Time) (s, left 
 	left = s.Clone()
 	s.Box, s.Boot = box, boot
 	wrap := func(agent string) time.Duration { return wrapUp(doc, agent) }
-	for _, f := range left.AfterRestart(now, wrap) {
-		when := p.AliveAt()
-		if _, ok := f.(call.Presence); ok {
-			when = now
+	say := func(at time.Time, f call.Fact) {
+		p.Append(at, f)
+		s.Fold(at, f)
+	}
+	alive := p.AliveAt()
+	after := left.AfterRestart(now, wrap)
+	for _, f := range after {
+		if _, ok := f.(call.Presence); !ok {
+			say(alive, f)
 		}
-		p.Append(when, f)
-		s.Fold(when, f)
+	}
+	if back := alive.Sub(now); back > clockStep { // a board without a battery begins in 1970
+		say(now, call.ClockSet{By: -back})
+	}
+	for _, f := range after {
+		if _, ok := f.(call.Presence); ok {
+			say(now, f)
+		}
 	}
 	return s, left, nil
 }

@@ -5,7 +5,7 @@
 // wants to be asked again. Equal histories give equal output. Start at Step, which sorts events to
 // their handlers: incoming.go (who calls), flow.go (IVR), queue.go (waiting and offers), connect.go
 // (two parties talk), desk.go (codes at a desk phone), agents.go (presence), leave.go (hang-up),
-// deadlines.go and audit.go (nothing lasts for ever).
+// deadlines.go and audit.go (nothing lasts for ever), clock.go (the clock of the box was set).
 package floor
 
 import (
@@ -150,7 +150,8 @@ func (f *Floor) State() State { return f.state.Clone() }
 func (f *Floor) Busy() bool { return len(f.calls) > 0 }
 
 // Step takes one event at now and decides. An error means that a person asked for what cannot be;
-// nothing has changed then. Now never goes back; the caller sees to that.
+// nothing has changed then. Now never goes back but by call.ClockSet; the caller sees to
+// that.
 func (f *Floor) Step(now time.Time, ev call.Event) (Output, error) {
 	f.now, f.out, f.busy = now, Output{}, nil
 	if err := f.take(ev); err != nil {
@@ -182,6 +183,8 @@ func (f *Floor) take(ev call.Event) error {
 		f.configure(e.Doc)
 	case call.Done:
 		f.done(e)
+	case call.ClockSet:
+		f.clockSet(e)
 	default:
 		panic(fmt.Sprintf("floor: event %T", ev))
 	}

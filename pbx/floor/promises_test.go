@@ -28,6 +28,7 @@ type world struct {
 	done    map[call.ID]bool
 	offers  map[string]call.ID
 	log     []Output
+	began   []call.ID
 }
 
 type wireLeg struct {
@@ -64,15 +65,20 @@ func (w *world) pick(n int) int {
 
 func (w *world) run() {
 	for len(w.choices) > 0 {
-		w.now = w.now.Add([]time.Duration{0, 10, 200, 1500}[w.pick(4)] * time.Duration(w.pick(4)) * time.Millisecond)
-		for !w.wake.IsZero() && !w.wake.After(w.now) {
-			at := w.now
-			w.now = w.wake
-			w.step(call.Tick{})
-			w.now = at
-		}
-		w.act()
+		w.turn()
 	}
+}
+
+// turn lets some time pass and something happen.
+func (w *world) turn() {
+	w.now = w.now.Add([]time.Duration{0, 10, 200, 1500}[w.pick(4)] * time.Duration(w.pick(4)) * time.Millisecond)
+	for !w.wake.IsZero() && !w.wake.After(w.now) {
+		at := w.now
+		w.now = w.wake
+		w.step(call.Tick{})
+		w.now = at
+	}
+	w.act()
 }
 
 func (w *world) act() {
@@ -102,12 +108,25 @@ func (w *world) act() {
 	case 5:
 		ext := []string{"201", "202", "203"}[w.pick(3)]
 		w.step(call.Heard{Signal: hal.Reachable{Name: "phones", Endpoint: ext, Contacts: w.pick(2)}})
+	case 7:
+		w.set([]time.Duration{time.Hour, -time.Hour, 56 * 365 * 24 * time.Hour, -1100 * time.Millisecond}[w.pick(4)])
 	case 6:
 		w.step(call.Configured{Doc: changed([][]string{nil, {"queue=support"}, {"agent=bo"}}[w.pick(3)])})
 	default:
 		if len(w.order) > 0 {
 			w.legActs(w.order[w.pick(len(w.order))])
 		}
+	}
+}
+
+// set is somebody who sets the clock of the box: nothing follows but the fact.
+func (w *world) set(by time.Duration) {
+	w.t.Helper()
+	w.now = w.now.Add(by)
+	w.step(call.ClockSet{By: by})
+	out := w.log[len(w.log)-1]
+	if want := []call.Fact{call.ClockSet{By: by}}; !reflect.DeepEqual(out.Facts, want) || len(out.Orders)+len(out.Tasks) > 0 {
+		w.t.Fatalf("the clock was set by %v, and %+v came of it", by, out)
 	}
 }
 
@@ -228,6 +247,7 @@ func (w *world) checkFact(fact call.Fact) {
 	}
 	switch f := fact.(type) {
 	case call.Began:
+		w.began = append(w.began, id)
 		if w.open[id] {
 			w.t.Fatalf("call %s began twice", id)
 		}
@@ -265,7 +285,7 @@ func (w *world) checkAgents() {
 		}
 	}
 	for _, s := range w.f.State().Agents {
-		if a := w.f.agent(s.Number); a != nil && (a.shown.State != s.State || !a.idle.Equal(s.Idle) && s.State == call.Ready) {
+		if a := w.f.agent(s.Number); a != nil && (a.shown.State != s.State || !a.idle.Equal(s.Idle) && s.State == call.Ready || !a.shown.Until.Equal(s.Until)) {
 			w.t.Fatalf("agent %s: the state that survives says %+v, the floor %+v", s.Number, s, a)
 		}
 	}

@@ -195,6 +195,12 @@ func (r *rig) event(t *testing.T, w []string) call.Event {
 		return call.Tick{}
 	case "pin":
 		return call.Done{Ref: r.pin, OK: w[1] == "ok"}
+	case "clock": // its time is by the new clock
+		by, err := time.ParseDuration(w[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return call.ClockSet{By: by}
 	case "configured":
 		return call.Configured{Doc: changed(w[1:])}
 	case "ready":

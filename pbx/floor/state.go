@@ -55,6 +55,8 @@ func (s *State) Fold(at time.Time, fact call.Fact) {
 	switch f := fact.(type) {
 	case call.Presence:
 		s.foldPresence(at, f)
+	case call.ClockSet:
+		s.shift(f)
 	case call.Began:
 		s.Open = append(s.Open, OpenCall{ID: f.Call, Legs: []OpenLeg{{Leg: f.Leg}}})
 	case call.Ended:

@@ -166,6 +166,8 @@ func readEvent(text string) (call.Event, error) {
 		return call.Tick{}, nil
 	case "done":
 		return decode[call.Done](rest)
+	case "clock":
+		return decode[call.ClockSet](rest)
 	case "configured":
 		doc, err := readDocument(rest)
 		return call.Configured{Doc: doc}, err

@@ -41,6 +41,8 @@ func Event(b []byte, at time.Time, ev call.Event, out floor.Output, refusal erro
 		b = line(b, "configured", documentOf(e.Doc))
 	case call.Done:
 		b = line(b, "done", e)
+	case call.ClockSet:
+		b = line(b, "clock", e)
 	case call.Tick:
 		b = append(b, "tick\n"...)
 	default:

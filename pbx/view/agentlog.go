@@ -41,6 +41,9 @@ func (l *AgentLog) Name() string { return AgentLogName }
 
 // Apply takes the next entry and gives the stint that it ends.
 func (l *AgentLog) Apply(e call.Entry) []json.RawMessage {
+	if c, ok := e.Fact.(call.ClockSet); ok {
+		l.shift(c)
+	}
 	f, ok := e.Fact.(call.Presence)
 	if !ok {
 		return nil

@@ -57,6 +57,8 @@ func (r *Recordings) Apply(e call.Entry) []json.RawMessage {
 		return []json.RawMessage{mustJSON(o.Recording)}
 	case call.Booted:
 		return r.leftovers()
+	case call.ClockSet:
+		r.shift(f)
 	}
 	return nil
 }

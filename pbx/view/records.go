@@ -131,6 +131,8 @@ func (r *Records) Apply(e call.Entry) []json.RawMessage {
 		}
 	case call.Booted:
 		return r.leftovers(e)
+	case call.ClockSet:
+		r.shift(f)
 	case call.Unknown:
 		r.counts.Unknown++
 		return nil

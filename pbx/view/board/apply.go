@@ -18,6 +18,8 @@ func (b *Board) Apply(e call.Entry) []json.RawMessage {
 	switch f := e.Fact.(type) {
 	case call.Booted:
 		b.clear()
+	case call.ClockSet:
+		b.shift(f)
 	case call.LineUp:
 		b.line(Line{Name: f.Line, Up: true, Since: e.At})
 	case call.LineDown:
@@ -49,6 +51,21 @@ func (b *Board) Apply(e call.Entry) []json.RawMessage {
 		}
 	}
 	return nil
+}
+
+// shift moves the times of what is on the board: the clock was set.
+func (b *Board) shift(s call.ClockSet) {
+	for name, l := range b.lines {
+		s.Shift(&l.Since)
+		b.lines[name] = l
+	}
+	for _, c := range b.calls {
+		s.Shift(&c.Since, &c.Began, &c.Waiting)
+	}
+	for number, a := range b.agents {
+		s.Shift(&a.Since, &a.Until)
+		b.agents[number] = a
+	}
 }
 
 // line sets a line; Since stays while nothing has changed.
