@@ -2,7 +2,8 @@
 //
 // It promises what the library below leaves out: a port belongs to one program at a time, a Read
 // returns only with data or with a reason, a port that was pulled out says ErrRemoved instead of
-// an everlasting end of file, a Write has an end, and Close wakes whoever reads or writes.
+// an everlasting end of file, a Write has an end, Close wakes whoever reads or writes, and a Read
+// that waits keeps no thread.
 // Start reading at Open.
 package uart
 

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -70,6 +71,8 @@ type Box struct {
 	page       *ui.Handler
 	records    *os.Root
 	live       atomic.Pointer[board.Snapshot]
+	seen       sync.Once
+	pictured   chan struct{} // closed when live shows what is
 	changed    bell
 	pageAt     netip.AddrPort
 	ready      chan struct{}
@@ -88,7 +91,7 @@ func New(o Options) (*Box, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Box{o: o, started: time.Now(), store: st, ready: make(chan struct{})}
+	b := &Box{o: o, started: time.Now(), store: st, ready: make(chan struct{}), pictured: make(chan struct{})}
 	b.live.Store(&board.Snapshot{})
 	if err := b.build(); err != nil {
 		return nil, errors.Join(err, st.Close())
@@ -231,6 +234,10 @@ func (b *Box) start(g *supervise.Group) error {
 		return err
 	}
 	g.Start(supervise.Service{Name: "api", Run: func(ctx context.Context) error {
+		select {
+		case <-b.pictured: // before, agents would seem signed out
+		case <-ctx.Done():
+		}
 		return ui.Serve(ctx, listener, b.page, b.o.Log)
 	}})
 	g.Start(supervise.Service{Name: "live page", Run: b.page.Run})
@@ -258,6 +265,7 @@ func (b *Box) watch(ctx context.Context) error {
 	return b.journal.Watch(ctx, fold, func() {
 		s := fold.Snapshot()
 		b.live.Store(&s)
+		b.seen.Do(func() { close(b.pictured) })
 		b.lines.settle(&s)
 		b.changed.ring()
 	})

@@ -166,6 +166,7 @@ func stoppedInPeace(t *testing.T, program string) {
 		t.Errorf("%d of 20 records say restarted", restarted)
 	}
 	o.start()
+	o.linesUp(1) // by then its begin is on disk
 	o.pull()
 	o.start()
 	if _, err := o.stop(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,6 +32,7 @@ const (
 	unheard    = 50 * time.Millisecond // a modem may ring so long without a record
 	aliveEvery = 2 * time.Second
 	late       = 700 * time.Millisecond
+	inFlight   = 150 * time.Millisecond // what the box has said last may take so long to be heard
 )
 
 // pulledAfterARing pulls the plug 0 to 300 ms after rings on all SIM lines, and 0 to 70 ms after
@@ -102,7 +104,7 @@ func (p *outlet) ringRound(round int) []story {
 	}
 	<-time.After(time.Until(began.Add(time.Duration(315+round*13%50) * time.Millisecond)))
 	p.pull()
-	<-time.After(30 * time.Millisecond) // what the box has said is still on its way
+	<-time.After(inFlight)
 	var stories []story
 	for i, c := range calls {
 		stories = append(stories, phoneStory(c, round, dialled[i]))
@@ -207,6 +209,9 @@ func compare(t *testing.T, p *outlet, stories []story, records []view.Record) {
 		}
 	}
 	for key, r := range byKey {
+		if strings.HasPrefix(key, "out ") {
+			continue // the stranger's modem was not told to dial any more; the phone's story has the record
+		}
 		t.Errorf("records of a call that nobody placed, %s: %+v", key, r)
 	}
 	if stalled > rang/10 { // a machine that others use too may stand still for longer than that

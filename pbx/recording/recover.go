@@ -54,29 +54,29 @@ func (w *Writer) Recover(open ...string) ([]Found, error) {
 		if slices.ContainsFunc(found, func(f Found) bool { return f.File == name }) || valid(name) != nil {
 			continue
 		}
-		if length := complete(root, name); length > 0 {
+		if length, ok := complete(root, name); ok {
 			found = append(found, Found{name, length})
 		}
 	}
 	return found, errors.Join(append(wrong, err)...)
 }
 
-// complete is how long a finished recording is; 0: there is none of that name.
-func complete(root *os.Root, name string) time.Duration {
+// complete is how long a finished recording is; false: there is none of that name.
+func complete(root *os.Root, name string) (time.Duration, bool) {
 	f, err := root.Open(name + whole)
 	if err != nil {
-		return 0
+		return 0, false
 	}
 	defer f.Close()
 	var h [headerLen]byte
 	if _, err := io.ReadFull(f, h[:]); err != nil {
-		return 0
+		return 0, false
 	}
 	rate, size := binary.LittleEndian.Uint32(h[24:]), binary.LittleEndian.Uint32(h[40:]) // where WAVHeader puts them
 	if rate == 0 {
-		return 0
+		return 0, false
 	}
-	return span(int64(size), int(rate))
+	return span(int64(size), int(rate)), true
 }
 
 // mend completes one file by its size; 0: it held nothing and was removed.
