@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"branchline/board/sim"
@@ -85,11 +86,11 @@ func New(o Options) (*Box, error) {
 		return nil, fmt.Errorf("there is no board %q; boards: sim", o.Board)
 	}
 	if err := os.MkdirAll(o.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("data folder: %w", err)
+		return nil, cure(fmt.Errorf("data folder: %w", err))
 	}
 	st, err := store.Open(o.Data)
 	if err != nil {
-		return nil, err
+		return nil, cure(err)
 	}
 	b := &Box{o: o, started: time.Now(), store: st, ready: make(chan struct{}), pictured: make(chan struct{})}
 	b.live.Store(&board.Snapshot{})
@@ -97,6 +98,14 @@ func New(o Options) (*Box, error) {
 		return nil, errors.Join(err, st.Close())
 	}
 	return b, nil
+}
+
+// cure adds to an error of the data folder what to do about it.
+func cure(err error) error {
+	if errors.Is(err, syscall.EROFS) {
+		return fmt.Errorf("%w: its disk can only be read; make it writable (mount -o remount,rw) or give another folder (-data DIR)", err)
+	}
+	return err
 }
 
 func (b *Box) build() error {
