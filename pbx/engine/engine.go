@@ -180,7 +180,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	alive := time.NewTicker(aliveEvery)
 	defer alive.Stop()
 	for {
-		_, synced := e.release()
+		synced := e.release()
 		err := e.sayLocal()
 		if err != nil {
 			return err

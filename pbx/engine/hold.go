@@ -85,13 +85,14 @@ func dialled(leg hal.LegID) bool {
 	return n != ""
 }
 
-// release sends what the disk has confirmed, and everything once it has stalled too long.
-func (e *Engine) release() (call.Seq, <-chan struct{}) {
+// release sends what the disk has confirmed, and everything once it has stalled too long. changed is
+// closed when the disk has confirmed more.
+func (e *Engine) release() (changed <-chan struct{}) {
 	synced, changed := e.o.Journal.Mark()
 	h := &e.hold
 	if len(h.orders) == 0 {
 		h.unsynced = h.unsynced && e.last > synced
-		return synced, changed
+		return changed
 	}
 	now := e.now()
 	if !h.unsynced && !h.until().After(now) {
@@ -108,7 +109,7 @@ func (e *Engine) release() (call.Seq, <-chan struct{}) {
 		}
 		e.send(o.order)
 	}
-	return synced, changed
+	return changed
 }
 
 // send gives o to who carries it out. What cannot be given is answered here, so that the floor

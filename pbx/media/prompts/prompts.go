@@ -1,5 +1,5 @@
-// Package prompts finds recorded prompts: as files of a folder, or as chimes where there are none.
-// Both are a media.Prompts. A name cannot lead out of the folder, and what was read is kept up to a
+// Package prompts finds recorded prompts: files of one or several folders.
+// A Folder is a media.Prompts. A name cannot lead out of its folders, and what was read is kept up to a
 // bound. Start reading at Folder.
 package prompts
 
@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"sync"
-	"time"
 
 	"branchline/hal/dsp"
 	"branchline/pbx/media"
@@ -123,25 +122,4 @@ func Read(dir, name string) ([]int16, error) {
 		return nil, fmt.Errorf("a WAV file of %d Hz and %d channels; it must have 8000 Hz and one", w.Rate, w.Channels)
 	}
 	return w.PCM, nil
-}
-
-// Chimes are prompts for a box that has none: every name is a short chime of its own, so that a
-// caller hears that something was said.
-func Chimes() media.Prompts { return chimes{} }
-
-type chimes struct{}
-
-func (chimes) Load(name string) ([]int16, error) {
-	sum := uint32(0)
-	for _, c := range []byte(name) {
-		sum = sum*31 + uint32(c)
-	}
-	note := func(n uint32) dsp.Step {
-		scale := [...]float64{523.25, 587.33, 659.26, 783.99, 880}
-		return dsp.Step{Hz: [4]float64{scale[n%5]}, Gain: 0.2, For: 250 * time.Millisecond, Decay: 200 * time.Millisecond}
-	}
-	g := dsp.NewGenerator(dsp.Cadence{note(sum), note(sum / 5), note(sum / 25), {For: 250 * time.Millisecond}}, rate)
-	pcm := make([]int16, rate)
-	g.Fill(pcm)
-	return pcm, nil
 }
