@@ -38,12 +38,12 @@ func TestWhenThePlugIsPulled(t *testing.T) {
 		t.Fatalf("build the program: %v\n%s", err, out)
 	}
 	tests := map[string]func(*testing.T, string){
-		"after a ring: who was told anything has one record":      pulledAfterARing,
-		"during twenty calls: all end, none is lost, all goes on": pulledDuringTwentyCalls,
-		"in the moment of a call: nobody is left in silence":      pulledInTheMoment,
-		"after config apply: what was applied is in force":        pulledAfterApply,
-		"while config apply runs: the old or the new, whole":      pulledWhileApplying,
-		"it is not, SIGTERM ends calls in peace within 5 s":       stoppedInPeace,
+		"after a ring: who was told anything has one record":       pulledAfterARing,
+		"during twenty calls: all end, none is lost, all goes on":  pulledDuringTwentyCalls,
+		"in the moment of a call: who is known to talk is hung up": pulledInTheMoment,
+		"after config apply: what was applied is in force":         pulledAfterApply,
+		"while config apply runs: the old or the new, whole":       pulledWhileApplying,
+		"it is not, SIGTERM ends calls in peace within 5 s":        stoppedInPeace,
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
