@@ -2,12 +2,14 @@ package sip
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"branchline/hal"
+	"branchline/pbx/sip/leg"
 	"branchline/pbx/sip/wire"
 )
 
@@ -417,12 +419,25 @@ func TestRepeatedRequestIsAnsweredOnceMoreAndDoneOnce(t *testing.T) {
 	}
 }
 
+// breaking is peers of whom one makes the box panic.
+type breaking struct {
+	leg.Peers
+	one string
+}
+
+func (b breaking) Listens(flow wire.Flow, bound netip.AddrPort) netip.AddrPort {
+	if flow.Remote.String() == b.one {
+		panic("broken on purpose")
+	}
+	return b.Peers.Listens(flow, bound)
+}
+
 func TestPanicCostsOneCall(t *testing.T) {
 	h := open(t, settings(), Options{})
 	p, q := newRaw(t, h.at, "201"), newRaw(t, h.at, "202")
 	k, doomed := h.talking(p, "202")
 	kq, fine := h.talking(q, "201")
-	h.inside(func(d *desk) { d.legs[doomed].port = nil }) // its next offer panics
+	h.inside(func(d *desk) { d.legs.Peers = breaking{d.legs.Peers, p.addr()} }) // its next offer panics
 	p.send(k.in("UPDATE", p.myContact()+"\nContent-Type: application/sdp", p.sdp("sendonly")))
 	p.code(500, "UPDATE")
 	p.request("BYE")

@@ -1,7 +1,6 @@
 package sip
 
 import (
-	crand "crypto/rand"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
@@ -9,9 +8,7 @@ import (
 	"time"
 
 	"branchline/hal"
-	"branchline/pbx/media"
-	"branchline/pbx/sip/causes"
-	"branchline/pbx/sip/dialog"
+	"branchline/pbx/sip/leg"
 	"branchline/pbx/sip/outbox"
 	"branchline/pbx/sip/registrar"
 	"branchline/pbx/sip/wire"
@@ -19,13 +16,10 @@ import (
 
 // desk is what Phones owns while it runs. All of it belongs to the goroutine of the wire.
 type desk struct {
-	name  string
-	boot  uint32
-	log   *slog.Logger
-	media *media.Worker
-	audio *audio
-	wire  *wire.Wire
-	out   *outbox.Outbox
+	name string
+	log  *slog.Logger
+	wire *wire.Wire
+	out  *outbox.Outbox
 
 	accounts map[string]Account
 	auth     registrar.Authority
@@ -35,28 +29,25 @@ type desk struct {
 	reached  map[string]int    // contacts of an extension, as last told
 	watches  map[string]*watch // by the name of the binding
 	pace     pace
-	idle     time.Duration   // that a phone's connection may be
-	owed     []*wire.Request // BYEs of before the restart, for phones whose connection that was the end of
+	idle     time.Duration // that a phone's connection may be
 
-	legs  map[hal.LegID]*leg
-	calls map[string]*leg // by Call-ID; also of legs that are told Gone but whose dialog is not at rest
-	count *uint64         // incoming legs since boot; Phones keeps it from one Run to the next
-	ticks int
+	legs     *leg.Table
+	stranded map[*leg.Leg]registrar.Binding // the phones of calls whose connection was lost
+	ticks    int
 }
 
 var _ wire.Handler = (*desk)(nil)
 
-// Methods and bodies that we understand.
-const (
-	allow    = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER"
-	accepted = "application/sdp, application/dtmf-relay, application/dtmf"
-	agent    = "Branchline"
-)
+// allow is the methods that phones may use.
+const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER"
 
 func newDesk(p *Phones, w *wire.Wire) *desk {
-	return &desk{name: p.o.Name, boot: p.o.Boot, log: p.lg, media: p.o.Media, audio: &p.audio, wire: w, out: outbox.New(),
-		reg: &p.reg, keeper: registrar.NewKeeper(p.o.Bindings, p.lg), refusals: registrar.Refusals{Log: p.lg},
-		reached: map[string]int{}, watches: map[string]*watch{}, pace: p.pace, legs: map[hal.LegID]*leg{}, calls: map[string]*leg{}, count: &p.legs}
+	d := &desk{name: p.o.Name, log: p.lg, wire: w, out: outbox.New(), reg: &p.reg,
+		keeper: registrar.NewKeeper(p.o.Bindings, p.lg), refusals: registrar.Refusals{Log: p.lg},
+		reached: map[string]int{}, watches: map[string]*watch{}, pace: p.pace, stranded: map[*leg.Leg]registrar.Binding{}}
+	d.legs = leg.NewTable(leg.Options{Name: p.o.Name, Boot: p.o.Boot, Count: &p.legs, Log: p.lg, Media: p.o.Media, Wire: w,
+		Out: d.out, Ports: &p.ports, Peers: peers{desk: d}, Allow: allow})
+	return d
 }
 
 // configure takes new settings; the contacts of extensions that are no more go.
@@ -96,18 +87,7 @@ func (d *desk) load(store Store) {
 
 // open puts the wire at rest and goes into service.
 func (d *desk) open(releases []string) {
-	for _, r := range releases {
-		bye, err := dialog.Bye(r)
-		if err != nil {
-			d.log.Warn("leg of before the restart not ended", "err", err)
-			continue
-		}
-		if bye.Flow.Network == "tcp" {
-			d.owed = append(d.owed, bye)
-			continue
-		}
-		d.send(bye, func(*wire.Response) {})
-	}
+	d.legs.End(releases)
 	d.out.Put(hal.InService{Name: d.name, Traits: hal.Traits{CallerID: true, Supervised: true, Inside: true, EarlySound: true}})
 	for _, e := range slices.Sorted(maps.Keys(d.accounts)) {
 		d.tellReach(e, "signed in before the restart")
@@ -121,7 +101,8 @@ func (d *desk) tick() {
 	now := time.Now()
 	d.ask(now)
 	d.changed(d.reg.Expire(now), "its sign-in ran out")
-	d.out.Put(hal.Census{Name: d.name, Legs: slices.Sorted(maps.Keys(d.legs))})
+	d.unstrand()
+	d.out.Put(hal.Census{Name: d.name, Legs: d.legs.Legs()})
 	if d.ticks++; d.ticks%60 == 0 {
 		d.refusals.Report()
 	}
@@ -146,38 +127,18 @@ func (d *desk) tellReach(extension, why string) {
 	d.out.Put(hal.Reachable{Name: d.name, Endpoint: extension, Contacts: n, Why: why})
 }
 
-// send sends r under our name.
-func (d *desk) send(r *wire.Request, on func(*wire.Response)) {
-	r.Headers = append(r.Headers, wire.Header{Name: "User-Agent", Value: agent})
-	if r.Method == "INVITE" || r.Method == "OPTIONS" {
-		r.Headers = append(r.Headers, wire.Header{Name: "Allow", Value: allow})
-	}
-	answered := func(res *wire.Response) {
-		if !res.Local {
-			d.alive(r.Flow)
-		}
-		on(res)
-	}
-	if err := d.wire.Send(r, answered); err != nil {
-		d.log.Warn("request not sent", "method", r.Method, "call", r.CallID, "err", err)
-		on(&wire.Response{Code: 503, Reason: "not sent", Local: true})
-	}
-}
-
 // Request handles a new request of a phone.
 func (d *desk) Request(r *wire.Request) {
 	if r.Method == "ACK" {
-		if l := d.calls[r.CallID]; l != nil {
-			l.ack(r)
-		}
+		d.legs.Ack(r)
 		return
 	}
 	if need := r.Header("Require"); need != "" {
-		d.reply(r, wire.Response{Code: 420, Headers: []wire.Header{{Name: "Unsupported", Value: need}}})
+		d.legs.Reply(r, wire.Response{Code: 420, Headers: []wire.Header{{Name: "Unsupported", Value: need}}})
 		return
 	}
 	if r.InDialog() && r.Method != "REGISTER" {
-		d.within(r)
+		d.legs.Within(r)
 		return
 	}
 	switch r.Method {
@@ -186,73 +147,29 @@ func (d *desk) Request(r *wire.Request) {
 	case "INVITE":
 		d.invite(r)
 	case "OPTIONS":
-		d.reply(r, wire.Response{Code: 200, Headers: []wire.Header{{Name: "Accept", Value: accepted}}})
+		d.legs.Reply(r, wire.Response{Code: 200, Headers: []wire.Header{{Name: "Accept", Value: leg.Accepted}}})
 	case "SUBSCRIBE", "NOTIFY", "PUBLISH":
-		d.reply(r, wire.Response{Code: 489})
+		d.legs.Reply(r, wire.Response{Code: 489})
 	case "BYE", "INFO", "UPDATE", "PRACK":
-		d.reply(r, wire.Response{Code: 481})
+		d.legs.Reply(r, wire.Response{Code: 481})
 	case "MESSAGE", "REFER":
-		d.reply(r, wire.Response{Code: 405})
+		d.legs.Reply(r, wire.Response{Code: 405})
 	default:
-		d.reply(r, wire.Response{Code: 501})
+		d.legs.Reply(r, wire.Response{Code: 501})
 	}
 }
 
-// reply answers r with what every response of ours says.
-func (d *desk) reply(r *wire.Request, res wire.Response) {
-	res.Headers = append(res.Headers, wire.Header{Name: "Allow", Value: allow}, wire.Header{Name: "Server", Value: agent})
-	if err := r.Reply(res); err != nil {
-		d.log.Warn("response not sent", "method", r.Method, "code", res.Code, "call", r.CallID, "err", err)
-	}
-}
-
-// Cancelled handles a CANCEL. It ends a leg that rings; a re-INVITE is answered at once, so that
-// there is nothing to take back.
-func (d *desk) Cancelled(invite *wire.Request, why string) {
-	l := d.calls[invite.CallID]
-	if l == nil || l.invite != invite || l.over {
-		return
-	}
-	d.reply(invite, wire.Response{Code: 487, Tag: l.tag})
-	cause := hal.NoAnswer
-	if causes.IsElsewhere(why) {
-		cause = hal.Elsewhere
-	}
-	l.gone(cause, true, "SIP CANCEL")
-	l.forget()
-}
+// Cancelled handles a CANCEL.
+func (d *desk) Cancelled(invite *wire.Request, why string) { d.legs.Cancelled(invite, why) }
 
 // Broken ends the call whose handling panicked.
-func (d *desk) Broken(callID string) {
-	l := d.calls[callID]
-	if l == nil {
-		return
-	}
-	delete(d.calls, callID)
-	defer l.gone(hal.WireTrouble, false, "handling broke")
-	l.release(hal.WireTrouble)
-}
-
-// farewell ends all calls on the wire, before we go.
-func (d *desk) farewell() {
-	for _, id := range slices.Sorted(maps.Keys(d.legs)) {
-		if l := d.legs[id]; l != nil {
-			l.release(hal.Restarted)
-			l.closePort()
-		}
-	}
-}
+func (d *desk) Broken(callID string) { d.legs.Broken(callID) }
 
 // lost tells that the wire broke: it is called when nobody works on the desk any more.
 func (d *desk) lost(err error, up func(hal.Signal)) {
 	for _, s := range d.out.Take() {
 		up(s)
 	}
-	for _, id := range slices.Sorted(maps.Keys(d.legs)) {
-		d.legs[id].closePort()
-		up(hal.Gone{Leg: id, Cause: hal.WireTrouble, Wire: "socket lost"})
-	}
+	d.legs.Drop(up)
 	up(hal.OutOfService{Name: d.name, Why: err.Error()})
 }
-
-func newTag() string { return crand.Text()[:12] }

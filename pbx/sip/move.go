@@ -1,25 +1,36 @@
 package sip
 
 import (
-	"branchline/hal"
+	"branchline/pbx/sip/leg"
 	"branchline/pbx/sip/registrar"
 	"branchline/pbx/sip/wire"
 )
 
-// Lost handles the end of a phone's connection: nobody is reached by it any more. A call that stands goes
-// on, for its sound does not run there, and the phone may come back; one that rings here cannot be answered.
+// peers is what the legs ask of the desk.
+type peers struct {
+	leg.Direct
+	desk *desk
+}
+
+// Proves asks a phone that changed its network, or somebody who has seen our Call-ID, for its password.
+func (p peers) Proves(peer string, r *wire.Request) bool {
+	extension, ok := p.desk.authorise(r)
+	if ok && extension != peer {
+		p.desk.legs.Reply(r, wire.Response{Code: 403})
+		return false
+	}
+	return ok
+}
+
+func (p peers) Heard(flow wire.Flow) { p.desk.alive(flow) }
+
+// Lost handles the end of a phone's connection: nobody is reached by it any more.
 func (d *desk) Lost(flow wire.Flow) {
 	changes := d.reg.Lost(flow)
-	for _, l := range d.calls {
-		switch {
-		case l.over:
-		case l.invite != nil && l.invite.Flow == flow && !l.answered:
-			l.hangup(hal.WireTrouble)
-		case l.dialog != nil && l.dialog.Flow == flow:
-			for _, c := range changes {
-				if c.Binding.Extension == l.extension {
-					l.stranded = &c.Binding
-				}
+	for _, l := range d.legs.Lost(flow) {
+		for _, c := range changes {
+			if c.Binding.Extension == l.Peer() {
+				d.stranded[l] = c.Binding
 			}
 		}
 	}
@@ -27,19 +38,35 @@ func (d *desk) Lost(flow wire.Flow) {
 }
 
 // moved takes the calls of a phone along that has signed in from elsewhere, or by a new connection:
-// where it was it is not heard any more. Its sound moves when its sound comes from elsewhere.
+// where it was it is not heard any more.
 func (d *desk) moved(c registrar.Change) {
 	if c.Gone {
 		return
 	}
-	for _, l := range d.calls {
-		if l.extension != c.Binding.Extension || l.dialog == nil {
+	for l := range d.legs.All() {
+		flow, ok := l.Flow()
+		if l.Peer() != c.Binding.Extension || !ok {
 			continue
 		}
-		left := c.Was.Local.IsValid() && l.dialog.Flow == c.Was
-		if left || l.stranded != nil && l.stranded.SamePhone(c.Binding) {
-			l.dialog.Move(c.Binding.Flow())
-			l.stranded = nil
+		was, stranded := d.stranded[l]
+		stranded = stranded && flow == was.Flow() // else it has come back by itself
+		if c.Was.Local.IsValid() && flow == c.Was || stranded && was.SamePhone(c.Binding) {
+			l.Move(c.Binding.Flow())
+			delete(d.stranded, l)
 		}
 	}
+}
+
+// unstrand forgets the phones of calls that are no more.
+func (d *desk) unstrand() {
+	if len(d.stranded) == 0 {
+		return
+	}
+	left := map[*leg.Leg]registrar.Binding{}
+	for l := range d.legs.All() {
+		if b, ok := d.stranded[l]; ok {
+			left[l] = b
+		}
+	}
+	d.stranded = left
 }

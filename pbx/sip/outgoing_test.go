@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"branchline/hal"
+	"branchline/pbx/sip/leg"
 	"branchline/pbx/sip/wire"
 )
 
@@ -325,8 +326,7 @@ func TestCallsOfBeforeTheCrashAreEndedFirst(t *testing.T) {
 		}
 	}
 	h.inside(func(d *desk) { // the box dies: nothing is said any more
-		clear(d.legs)
-		clear(d.calls)
+		d.legs = leg.NewTable(d.legs.Options)
 	})
 	h.stop()
 	s := settings()

@@ -6,9 +6,9 @@
 // BYE), both ends come to rest. Forking to the contacts of an extension, retransmissions and
 // challenges stay in here: the floor sees legs.
 //
-// Start reading at Phones, then desk (what it owns while it runs) and leg. Below lie wire
-// (messages and transactions, the only importer of sipgo), dialog (what two peers agreed on) and
-// registrar (who they are, where they are).
+// Start reading at Phones, then desk (what it owns while it runs). Below lie leg (the calls of a
+// line), wire (messages and transactions, the only importer of sipgo), dialog (what two peers agreed
+// on) and registrar (who they are, where they are).
 package sip
 
 import (
@@ -24,6 +24,7 @@ import (
 
 	"branchline/hal"
 	"branchline/pbx/media"
+	"branchline/pbx/sip/leg"
 	"branchline/pbx/sip/registrar"
 	"branchline/pbx/sip/wire"
 )
@@ -72,7 +73,7 @@ type Phones struct {
 	desk     *desk    // nil while not running
 	released bool     // the Releases are told
 
-	audio audio
+	ports leg.Ports
 }
 
 var _ hal.Line = (*Phones)(nil)
@@ -163,16 +164,11 @@ func (p *Phones) Do(o hal.Order) error {
 	if d == nil {
 		return fmt.Errorf("%s: not running", p.o.Name)
 	}
-	return d.wire.Post(func() { d.carryOut(o) })
+	return d.wire.Post(func() { d.legs.Do(o, d.dial) })
 }
 
 // Audio is the RTP port of leg, or nil while it has none.
-func (p *Phones) Audio(leg hal.LegID) hal.Audio {
-	if port := p.audio.of(leg); port != nil {
-		return port
-	}
-	return nil
-}
+func (p *Phones) Audio(leg hal.LegID) hal.Audio { return p.ports.Audio(leg) }
 
 // Run serves the phones until ctx ends; then it ends every call on the wire. An error means that
 // an address cannot be listened on, or no more.
@@ -209,13 +205,13 @@ func (p *Phones) Run(ctx context.Context, up func(hal.Signal)) error {
 	p.mu.Lock()
 	p.desk = nil
 	p.mu.Unlock()
-	if err != nil || w.Post(func() { defer cancel(); d.farewell() }) != nil {
+	if err != nil || w.Post(func() { defer cancel(); d.legs.Farewell() }) != nil {
 		cancel()
 	}
 	owned.Wait()
 	if err != nil {
 		d.lost(err, up)
 	}
-	p.audio.clear()
+	p.ports.Clear()
 	return err
 }

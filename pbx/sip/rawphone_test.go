@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net"
 	"net/netip"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -181,7 +179,7 @@ func (h *house) all() []hal.Signal {
 // census is what the next census would tell.
 func (h *house) census() (legs []hal.LegID) {
 	h.Helper()
-	h.inside(func(d *desk) { legs = slices.Sorted(maps.Keys(d.legs)) })
+	h.inside(func(d *desk) { legs = d.legs.Legs() })
 	return legs
 }
 

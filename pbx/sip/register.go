@@ -1,7 +1,6 @@
 package sip
 
 import (
-	"slices"
 	"time"
 
 	"branchline/pbx/sip/registrar"
@@ -23,9 +22,9 @@ func (d *desk) authorise(r *wire.Request) (extension string, ok bool) {
 		return user, true
 	case registrar.Wrong:
 		d.refusals.Note(user, source)
-		d.reply(r, wire.Response{Code: 403})
+		d.legs.Reply(r, wire.Response{Code: 403})
 	default:
-		d.reply(r, wire.Response{Code: 401, Headers: d.auth.Challenge(who, r.Header("User-Agent"), v == registrar.Stale, now)})
+		d.legs.Reply(r, wire.Response{Code: 401, Headers: d.auth.Challenge(who, r.Header("User-Agent"), v == registrar.Stale, now)})
 	}
 	return "", false
 }
@@ -39,25 +38,13 @@ func (d *desk) register(r *wire.Request) {
 	r.Remember()                    // a repeated REGISTER would look like a replay
 	if r.To.URI.User != extension { // somebody else's contacts
 		d.refusals.Note(r.To.URI.User, r.Flow.Remote.Addr().String())
-		d.reply(r, wire.Response{Code: 403})
+		d.legs.Reply(r, wire.Response{Code: 403})
 		return
 	}
 	res, changes := d.reg.Register(extension, r, time.Now())
 	d.changed(changes, "the phone signed in or out")
-	d.reply(r, res)
+	d.legs.Reply(r, res)
 	if res.Code == 200 {
-		d.settleOwed(r.Flow)
+		d.legs.Back(r.Flow)
 	}
-}
-
-// settleOwed ends the calls of before the restart on a phone that is back by a new connection.
-func (d *desk) settleOwed(flow wire.Flow) {
-	d.owed = slices.DeleteFunc(d.owed, func(bye *wire.Request) bool {
-		if flow.Network != "tcp" || bye.Flow.Remote.Addr() != flow.Remote.Addr() {
-			return false
-		}
-		bye.Flow = flow
-		d.send(bye, func(*wire.Response) {})
-		return true
-	})
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -143,8 +144,9 @@ func TestConnectionThatEndsMakesThePhoneUnreachableAtOnce(t *testing.T) {
 		t.Errorf("known after %v", d)
 	}
 	h.inside(func(d *desk) {
-		if n := len(d.reg.Contacts("201")); n != 0 || len(d.calls) != 0 {
-			t.Errorf("%d contacts, %d calls are left", n, len(d.calls))
+		calls := slices.Collect(d.legs.All())
+		if n := len(d.reg.Contacts("201")); n != 0 || len(calls) != 0 {
+			t.Errorf("%d contacts, %d calls are left", n, len(calls))
 		}
 	})
 	if all := fmt.Sprint(h.all()); !strings.Contains(all, "its connection is gone") {

@@ -1,6 +1,7 @@
 package sip
 
 import (
+	crand "crypto/rand"
 	"math/rand/v2"
 	"time"
 
@@ -36,12 +37,12 @@ func (d *desk) ask(now time.Time) {
 			continue
 		}
 		w.due = now.Add(d.pause())
-		id := newTag()
+		id := crand.Text()[:12]
 		r := &wire.Request{Method: "OPTIONS", URI: target, Flow: b.Flow(), CallID: id, CSeq: 1,
 			From: header.MakeAddress("", header.MakeURI("branchline", b.Local), id),
 			To:   header.MakeAddress("", header.MakeURI(b.Extension, b.Local), ""), Contact: []header.Address{b.Flow().Contact()}}
 		w.asked = r
-		d.send(r, func(res *wire.Response) {
+		d.legs.Send(r, func(res *wire.Response) {
 			if res.Local && w.asked == r && d.watches[b.Name()] == w {
 				d.missed(b, w)
 			}

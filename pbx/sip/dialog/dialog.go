@@ -73,8 +73,8 @@ func (d *Dialog) Refresh(contact []header.Address) {
 	}
 }
 
-// Move takes another way to the peer, who has proved that it is he.
-func (d *Dialog) Move(flow wire.Flow) { d.Flow, d.Contact = flow, flow.Contact() }
+// Move takes another way to the peer, who has proved that it is he; contact is our own address there.
+func (d *Dialog) Move(flow wire.Flow, contact header.Address) { d.Flow, d.Contact = flow, contact }
 
 // Is says whether r belongs to this dialog, by its tags.
 func (d *Dialog) Is(r *wire.Request) bool {

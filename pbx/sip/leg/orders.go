@@ -1,4 +1,4 @@
-package sip
+package leg
 
 import (
 	"fmt"
@@ -6,22 +6,23 @@ import (
 	"branchline/hal"
 )
 
-// carryOut does what the floor orders. A panic in it costs the leg that is meant.
-func (d *desk) carryOut(o hal.Order) {
-	if dial, ok := o.(hal.Dial); ok {
-		defer d.breaksLeg(o.On())
-		d.dial(dial)
+// Do carries out what the floor orders; dial opens the leg of a Dial, by Dial or Fail. A panic in it
+// costs the leg that is meant.
+func (t *Table) Do(o hal.Order, dial func(hal.Dial)) {
+	if o, ok := o.(hal.Dial); ok {
+		defer t.breaksLeg(o.Leg)
+		dial(o)
 		return
 	}
 	if o.On() == "" {
-		d.out.Put(hal.Failed{Ref: refOf(o), Why: fmt.Sprintf("phones know no %T", o)})
+		t.Out.Put(hal.Failed{Ref: refOf(o), Why: fmt.Sprintf("%s knows no %T", t.Name, o)})
 		return
 	}
-	l := d.legs[o.On()]
+	l := t.legs[o.On()]
 	if l == nil {
 		return // it is gone, and that was told
 	}
-	defer d.breaksLeg(o.On())
+	defer t.breaksLeg(o.On())
 	rings := l.invite != nil && !l.answered
 	switch o := o.(type) {
 	case hal.Hangup:
@@ -45,23 +46,23 @@ func (d *desk) carryOut(o hal.Order) {
 		}
 		l.failed(o, "the leg does not talk yet")
 	default:
-		l.failed(o, fmt.Sprintf("phones know no %T", o))
+		l.failed(o, fmt.Sprintf("%s knows no %T", l.table.Name, o))
 	}
 }
 
-func (l *leg) failed(o hal.Order, why string) {
-	l.desk.out.Put(hal.Failed{Leg: l.id, Ref: refOf(o), Why: why})
+func (l *Leg) failed(o hal.Order, why string) {
+	l.table.Out.Put(hal.Failed{Leg: l.id, Ref: refOf(o), Why: why})
 }
 
 // breaksLeg is deferred: it ends the leg of an order that panicked, and lets the wire log it.
-func (d *desk) breaksLeg(id hal.LegID) {
+func (t *Table) breaksLeg(id hal.LegID) {
 	v := recover()
 	if v == nil {
 		return
 	}
-	if l := d.legs[id]; l != nil {
-		d.calls[l.callID] = l
-		d.Broken(l.callID)
+	if l := t.legs[id]; l != nil {
+		t.calls[l.callID] = l
+		t.Broken(l.callID)
 	}
 	panic(v)
 }

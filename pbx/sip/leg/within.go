@@ -1,35 +1,28 @@
-package sip
+package leg
 
 import (
 	"branchline/hal"
 	"branchline/pbx/sip/dialog"
-	"branchline/pbx/sip/header"
 	"branchline/pbx/sip/wire"
 )
 
-// within handles a request inside a dialog. It counts only when it comes from where the dialog
+// Within handles a request inside a dialog. It counts only when it comes from where the dialog
 // is; from elsewhere (a phone that changed its network, or somebody who has seen our Call-ID) it
-// must prove to be the same extension.
-func (d *desk) within(r *wire.Request) {
-	l := d.calls[r.CallID]
+// must prove to be the same peer.
+func (t *Table) Within(r *wire.Request) {
+	l := t.calls[r.CallID]
 	if l == nil || l.dialog == nil || !l.dialog.Is(r) {
-		d.reply(r, wire.Response{Code: 481})
+		t.Reply(r, wire.Response{Code: 481})
 		return
 	}
 	if r.Flow != l.dialog.Flow {
-		extension, ok := d.authorise(r)
-		if !ok {
+		if !t.Peers.Proves(l.peer, r) {
 			return
 		}
-		if extension != l.extension {
-			d.reply(r, wire.Response{Code: 403})
-			return
-		}
-		l.dialog.Move(r.Flow)
-		l.stranded = nil
+		l.Move(r.Flow)
 	}
 	if !l.dialog.InOrder(r) {
-		d.reply(r, wire.Response{Code: 500, Reason: "CSeq Out Of Order"}) // RFC 3261 12.2.2
+		t.Reply(r, wire.Response{Code: 500, Reason: "CSeq Out Of Order"}) // RFC 3261 12.2.2
 		return
 	}
 	if !r.Keep() {
@@ -39,7 +32,7 @@ func (d *desk) within(r *wire.Request) {
 	case r.Method == "BYE":
 		l.theirBye(r)
 	case l.over:
-		d.reply(r, wire.Response{Code: 481})
+		t.Reply(r, wire.Response{Code: 481})
 	case r.Method == "INVITE":
 		l.reinvite(r)
 	case r.Method == "UPDATE":
@@ -47,40 +40,40 @@ func (d *desk) within(r *wire.Request) {
 	case r.Method == "INFO":
 		l.info(r)
 	case r.Method == "OPTIONS":
-		d.reply(r, wire.Response{Code: 200, Headers: []wire.Header{{Name: "Accept", Value: accepted}}})
+		t.Reply(r, wire.Response{Code: 200, Headers: []wire.Header{{Name: "Accept", Value: Accepted}}})
 	case r.Method == "SUBSCRIBE", r.Method == "NOTIFY":
-		d.reply(r, wire.Response{Code: 489})
+		t.Reply(r, wire.Response{Code: 489})
 	default:
-		d.reply(r, wire.Response{Code: 405})
+		t.Reply(r, wire.Response{Code: 405})
 	}
 }
 
-func (l *leg) theirBye(r *wire.Request) {
-	l.desk.reply(r, wire.Response{Code: 200})
+func (l *Leg) theirBye(r *wire.Request) {
+	l.table.Reply(r, wire.Response{Code: 200})
 	cause := hal.Normal
 	if !l.answered { // a caller may end an early dialog so, too: RFC 3261 15
 		cause = hal.NoAnswer
-		l.desk.reply(l.invite, wire.Response{Code: 487, Tag: l.tag})
+		l.table.Reply(l.invite, wire.Response{Code: 487, Tag: l.tag})
 	}
 	l.gone(cause, true, "SIP BYE")
 	l.forget()
 }
 
 // reinvite changes a call that stands: hold, resume, another address.
-func (l *leg) reinvite(r *wire.Request) {
-	d := l.desk
-	d.reply(r, wire.Response{Code: 100})
+func (l *Leg) reinvite(r *wire.Request) {
+	t := l.table
+	t.Reply(r, wire.Response{Code: 100})
 	if !l.answered || l.pending != nil {
-		d.reply(r, wire.Response{Code: 491})
+		t.Reply(r, wire.Response{Code: 491})
 		return
 	}
 	o, refused := dialog.Offered(r)
 	if refused.Code != 0 {
-		d.reply(r, refused)
+		t.Reply(r, refused)
 		return
 	}
 	l.dialog.Refresh(r.Contact)
-	at := l.at(l.dialog.Flow.Local)
+	at := l.at(l.dialog.Flow)
 	if o == nil {
 		l.accept(r, l.sound.Offer(at), true)
 		return
@@ -91,9 +84,9 @@ func (l *leg) reinvite(r *wire.Request) {
 }
 
 // update does the same without an ACK (RFC 3311).
-func (l *leg) update(r *wire.Request) {
-	d := l.desk
-	res := wire.Response{Code: 200, Contact: []header.Address{l.dialog.Contact}}
+func (l *Leg) update(r *wire.Request) {
+	t := l.table
+	res := l.response(200)
 	o, refused := dialog.Offered(r)
 	switch {
 	case refused.Code != 0:
@@ -103,35 +96,35 @@ func (l *leg) update(r *wire.Request) {
 	case o != nil && l.pending != nil:
 		res = wire.Response{Code: 491}
 	case o != nil:
-		res.Type, res.Body = "application/sdp", l.sound.Answer(o, l.at(l.dialog.Flow.Local))
+		res.Type, res.Body = "application/sdp", l.sound.Answer(o, l.at(l.dialog.Flow))
 		l.agree(o)
 		l.tellHold(o)
 		fallthrough
 	default:
 		l.dialog.Refresh(r.Contact)
 	}
-	d.reply(r, res)
+	t.Reply(r, res)
 }
 
 // info takes keys that a phone sends as messages.
-func (l *leg) info(r *wire.Request) {
+func (l *Leg) info(r *wire.Request) {
 	if len(r.Body) == 0 {
-		l.desk.reply(r, wire.Response{Code: 200})
+		l.table.Reply(r, wire.Response{Code: 200})
 		return
 	}
 	if r.Type != "application/dtmf-relay" && r.Type != "application/dtmf" {
-		l.desk.reply(r, wire.Response{Code: 415, Headers: []wire.Header{{Name: "Accept", Value: "application/dtmf-relay, application/dtmf"}}})
+		l.table.Reply(r, wire.Response{Code: 415, Headers: []wire.Header{{Name: "Accept", Value: "application/dtmf-relay, application/dtmf"}}})
 		return
 	}
 	key, length, ok := dialog.ReadKey(r.Type, r.Body)
 	if !ok {
-		l.desk.reply(r, wire.Response{Code: 400, Reason: "Bad Request: key"})
+		l.table.Reply(r, wire.Response{Code: 400, Reason: "Bad Request: key"})
 		return
 	}
-	l.desk.reply(r, wire.Response{Code: 200})
+	l.table.Reply(r, wire.Response{Code: 200})
 	if key == '!' {
-		l.desk.out.Put(hal.Flash{Leg: l.id})
+		l.table.Out.Put(hal.Flash{Leg: l.id})
 		return
 	}
-	l.desk.out.Put(hal.Digit{Leg: l.id, Key: key, For: length})
+	l.table.Out.Put(hal.Digit{Leg: l.id, Key: key, For: length})
 }

@@ -1,0 +1,83 @@
+package leg
+
+import (
+	"branchline/hal"
+	"branchline/pbx/sip/dialog"
+	"branchline/pbx/sip/wire"
+)
+
+// Ring makes a leg of r, an INVITE outside of a dialog whose line knows who calls, and tells in, whose
+// Leg and Wire it sets. Where that cannot be, r is answered.
+func (t *Table) Ring(r *wire.Request, terms Terms, in hal.Incoming) {
+	if !r.Keep() {
+		return
+	}
+	t.Reply(r, wire.Response{Code: 100})
+	if t.calls[r.CallID] != nil {
+		t.Reply(r, wire.Response{Code: 482}) // RFC 3261 8.2.2.2
+		return
+	}
+	if in.To == "" {
+		t.Reply(r, wire.Response{Code: 484})
+		return
+	}
+	offer, refused := dialog.Offered(r)
+	if refused.Code != 0 {
+		t.Reply(r, refused)
+		return
+	}
+	*t.Count++
+	l := t.newLeg(hal.IncomingLeg(t.Name, t.Boot, *t.Count), r.CallID, terms)
+	l.invite, l.offer, l.dialog = r, offer, dialog.Accept(r, l.tag)
+	l.dialog.Contact = t.Peers.Contact(r.Flow)
+	in.Leg, in.Wire = l.id, r.CallID
+	t.Out.Put(in)
+}
+
+// alert tells the caller that it rings, or lets him hear something before the answer.
+func (l *Leg) alert(o hal.Alert) {
+	t := l.table
+	res := l.response(180)
+	if !o.Sound {
+		t.Reply(l.invite, res)
+		return
+	}
+	if l.offer == nil {
+		t.Out.Put(hal.Failed{Leg: l.id, Why: "the phone left the offer to us: no sound before the answer"})
+		t.Reply(l.invite, res)
+		return
+	}
+	if err := l.openPort(l.dialog.Flow.Local.Addr()); err != nil {
+		t.Out.Put(hal.Failed{Leg: l.id, Why: err.Error()})
+		t.Reply(l.invite, res)
+		return
+	}
+	res.Code, res.Type, res.Body = 183, "application/sdp", l.sound.Answer(l.offer, l.at(l.dialog.Flow))
+	t.Reply(l.invite, res)
+	l.agree(l.offer)
+	if !l.sounding {
+		l.sounding = true
+		t.Out.Put(hal.Progress{Leg: l.id, Sound: true})
+	}
+}
+
+// answer takes the call.
+func (l *Leg) answer() {
+	if err := l.openPort(l.dialog.Flow.Local.Addr()); err != nil {
+		l.table.Log.Warn("call not answered: no RTP port", "leg", l.id, "err", err)
+		l.table.Reply(l.invite, wire.Response{Code: 503, Tag: l.tag})
+		l.gone(hal.Congestion, false, "no RTP port")
+		l.forget()
+		return
+	}
+	at := l.at(l.dialog.Flow)
+	if l.offer == nil { // answered once the ACK says what the phone can
+		l.answered = true
+		l.accept(l.invite, l.sound.Offer(at), true)
+		return
+	}
+	l.accept(l.invite, l.sound.Answer(l.offer, at), false)
+	l.agree(l.offer)
+	l.talk(l.dialog.Flow.Remote.String())
+	l.tellHold(l.offer)
+}
