@@ -56,6 +56,7 @@ func (h *Handler) status() api.Status {
 		Agents: api.Count{Of: len(doc.Agents)},
 		Disk:   health.Disk, Prompts: "tones", Page: health.Page,
 	}
+	s.Disk.StalledSince = picture.Unsynced
 	if health.Prompts {
 		s.Prompts = "present"
 	}

@@ -68,6 +68,10 @@ func showStatus(s *session, raw []byte, site *time.Location) error {
 	if st.Prompts == "tones" {
 		prompts = "none installed; callers hear tones instead"
 	}
+	disk := fmt.Sprintf("%s free of %s", bytesOf(st.Disk.FreeBytes), bytesOf(st.Disk.TotalBytes))
+	if !st.Disk.StalledSince.IsZero() {
+		disk += fmt.Sprintf("; has not answered since %s, calls go on without it", clock(st.Disk.StalledSince, site))
+	}
 	up := time.Duration(st.UptimeS) * time.Second
 	_, err := fmt.Fprintf(s.Stdout, `Box      up %s since %s, start %d, version %s, board %s
 Site     %s (%s), configuration %d
@@ -76,12 +80,12 @@ Lines    %d of %d in service
 Phones   %d of %d signed in
 Agents   %d of %d signed in
 Prompts  %s
-Disk     %s free of %s
+Disk     %s
 Page     %s
 `, span(up), clock(st.Started, site), st.Boot, st.Version, st.Board,
 		printable(st.Site), st.Timezone, st.Config, st.Calls,
 		st.Lines.Up, st.Lines.Of, st.Phones.Up, st.Phones.Of, st.Agents.Up, st.Agents.Of,
-		prompts, bytesOf(st.Disk.FreeBytes), bytesOf(st.Disk.TotalBytes), cmp.Or(st.Page, "none"))
+		prompts, disk, cmp.Or(st.Page, "none"))
 	return err
 }
 

@@ -41,6 +41,8 @@ type Disk struct {
 	TotalBytes uint64 `json:"total_bytes"`
 
 	ReserveBytes uint64 `json:"reserve_bytes,omitempty" doc:"recordings stop where less is free"`
+
+	StalledSince time.Time `json:"stalled_since,omitzero" doc:"since when it has not confirmed what was written, and calls go on without it; absent where it does"`
 }
 
 // Call is a call that is up now.

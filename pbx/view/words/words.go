@@ -68,6 +68,8 @@ func (t tongue) ofBox(f call.Fact) string {
 		return t.say("configuration %d is in force, by %s", "配置 %d 已生效，操作者 %s", f.Version, f.Who)
 	case call.Unsynced:
 		return t.say("the disk has not answered for %s; calls go on", "磁盘已 %s 未响应；通话继续", t.span(f.For))
+	case call.Synced:
+		return t.say("the disk answers again, after %s", "磁盘在 %s 后恢复响应", t.span(f.For))
 	case call.ClockSet:
 		if f.By < 0 {
 			return t.say("the clock was set back by %s; durations stay exact", "时钟已调慢 %s；时长不受影响", t.span(-f.By))

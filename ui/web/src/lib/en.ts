@@ -211,7 +211,7 @@ export const en = {
     low: (free: string) => `Only ${free} of disk are left: recordings stop first. Make room or shorten how long they are kept.`,
     stopped: (free: string) => `Calls are not recorded any more: only ${free} of disk are left, and the call records need them. Make room.`,
     unsynced: (at: string) =>
-      `At ${at} the disk did not answer in time, and calls went on without it. If it stays, look after the disk: what it does not hold is lost when the power fails.`,
+      `The disk has not answered since ${at}; calls go on without it. If it stays so, look after the disk: what it does not hold is lost when the power fails.`,
   },
   config: {
     title: 'Configuration',
