@@ -16,6 +16,7 @@ import (
 
 	"branchline/pbx/call"
 	"branchline/pbx/config"
+	"branchline/pbx/config/both"
 	"branchline/pbx/view/board"
 	"branchline/ui"
 	"branchline/ui/api"
@@ -57,13 +58,13 @@ func (b *Box) Check(text []byte) (wrong []config.Problem) {
 		if bytes.Contains(line, []byte("odd")) {
 			wrong = append(wrong, config.Problem{
 				Path: fmt.Sprintf("queues[%d].music", i), Line: i + 1, Column: 3, Warning: true,
-				What: "there is no recording \"odd\"; callers would hear a tone", Cure: "record it",
+				What: both.Say("there is no recording \"odd\"; callers would hear a tone", "没有录音 \"odd\""), Cure: both.Say("record it", "请录制"),
 			})
 		}
 		if bytes.Contains(line, []byte("wrong")) {
 			wrong = append(wrong, config.Problem{
 				Path: fmt.Sprintf("queues[%d].agents", i), Line: i + 1, Column: 3,
-				What: "the queue has no agents", Cure: "name one agent number at least",
+				What: both.Say("the queue has no agents", "队列没有座席"), Cure: both.Say("name one agent number at least", "请至少写一个工号"),
 			})
 		}
 	}
