@@ -16,7 +16,10 @@ import (
 const Chinese = "zh-CN"
 
 // tongue is one of the languages.
-type tongue struct{ zh bool }
+type tongue struct {
+	zh   bool
+	zone *time.Location // of times of day; nil: UTC
+}
 
 func tongueOf(lang string) tongue {
 	return tongue{zh: lang == "zh" || strings.HasPrefix(lang, "zh-")}
@@ -31,10 +34,12 @@ func (t tongue) say(en, zh string, args ...any) string {
 	return fmt.Sprintf(format, args...)
 }
 
-// Of says e as a sentence without a full stop: "0935 rings on gsm1". A fact of an unknown kind is
-// named as such.
+// Of says e as a sentence without a full stop: "0935 rings on gsm1". A time of day in it is in the zone
+// of e.At, for whoever shows both; where that is UTC, it says so. A fact of an unknown kind is named as
+// such.
 func Of(e call.Entry, lang string) string {
 	t := tongueOf(lang)
+	t.zone = e.At.Location()
 	for _, say := range []func(call.Fact) string{t.ofBox, t.ofCall, t.ofQueue, t.ofLeg} {
 		if s := say(e.Fact); s != "" {
 			return s
@@ -191,7 +196,7 @@ func (t tongue) presence(f call.Presence) string {
 	case f.Extension != "" && (f.State == call.Ready || f.State == call.NotReady):
 		s += t.say(" at extension %s", "，分机 %s", f.Extension)
 	case f.State == call.WrapUp && !f.Until.IsZero():
-		s += t.say(" until %s UTC", "，至 %s UTC", f.Until.UTC().Format(time.TimeOnly))
+		s += t.say(" until %s", "，至 %s", t.clock(f.Until))
 	}
 	switch f.Cause {
 	case call.BySelf, call.ByCall, "":
@@ -206,6 +211,14 @@ func (t tongue) number(n hal.Number) string {
 		return t.say("a withheld number", "隐藏号码")
 	}
 	return string(n)
+}
+
+// clock is the time of day.
+func (t tongue) clock(at time.Time) string {
+	if t.zone == nil || t.zone == time.UTC {
+		return at.UTC().Format(time.TimeOnly) + " UTC"
+	}
+	return at.In(t.zone).Format(time.TimeOnly)
 }
 
 // span says how long: "19s", "1m5s", "400ms".

@@ -94,6 +94,23 @@ func TestSentencesAreAsAPersonWouldSayThem(t *testing.T) {
 	}
 }
 
+func TestATimeOfDayIsSaidInTheZoneOfItsEntry(t *testing.T) {
+	at := time.Date(2026, 11, 22, 20, 15, 0, 0, time.UTC)
+	wraps := call.Presence{Agent: "1001", State: call.WrapUp, Until: at.Add(10 * time.Second), Cause: call.ByCall}
+	for _, c := range []struct {
+		zone   *time.Location
+		en, zh string
+	}{
+		{time.UTC, "agent 1001: wrap-up until 20:15:10 UTC", "座席 1001：话后整理，至 20:15:10 UTC"},
+		{time.FixedZone("Asia/Shanghai", 8*3600), "agent 1001: wrap-up until 04:15:10", "座席 1001：话后整理，至 04:15:10"},
+	} {
+		e := call.Entry{At: at.In(c.zone), Fact: wraps}
+		if en, zh := words.Of(e, "en"), words.Of(e, words.Chinese); en != c.en || zh != c.zh {
+			t.Errorf("in %s: %q and %q, want %q and %q", c.zone, en, zh, c.en, c.zh)
+		}
+	}
+}
+
 // constants reads the values of typed constants of a type from a source file.
 func constants(t *testing.T, path, typ string) []string {
 	t.Helper()

@@ -203,7 +203,12 @@ async function configuration(page, seen) {
   assert.match(await place.innerText(), /Version 1\s+Workshop\s+Version 2 · In force\s+Garage/)
   await accessible(page, 'what differs')
 
-  await page.route('**/rollback?*', (r) => r.fulfill({ status: 422, contentType: 'application/problem+json', body: JSON.stringify({ status: 422, detail: 'the configuration is wrong; what runs stays', cure: 'mend it', faults: [{ path: 'lines[2].slot', what: 'there is no slot 9', cure: 'take one of 1 to 4' }] }) }))
+  const refusal = {
+    status: 422, detail: 'the configuration is wrong; what runs stays', cure: 'mend it', detail_zh: '配置有误', cure_zh: '请改正',
+    faults: [{ path: 'lines[2].slot', what: 'there is no slot 9', cure: 'take one of 1 to 4', what_zh: '没有插槽 9', cure_zh: '请用 1 到 4 之一' }],
+  }
+  const refuse = (r) => r.fulfill({ status: 422, contentType: 'application/problem+json', body: JSON.stringify(refusal) })
+  await page.route('**/rollback?*', refuse)
   await page.getByRole('button', { name: 'Put in force again' }).click()
   const dialog = page.getByRole('dialog')
   await dialog.getByLabel('Who wants it').fill('Mia & Bo')
@@ -221,6 +226,15 @@ async function configuration(page, seen) {
   await page.getByRole('button', { name: '切换到中文' }).click()
   await page.getByRole('button', { name: '恢复此版本' }).waitFor()
   await accessible(page, 'configuration in Chinese, dark')
+  await page.route('**/rollback?*', refuse)
+  await page.getByRole('button', { name: '恢复此版本' }).click()
+  await dialog.getByRole('textbox').fill('丽')
+  await dialog.getByRole('button', { name: '恢复此版本' }).click()
+  await dialog.getByText('配置有误。请改正').waitFor()
+  await dialog.locator('[data-fault="lines[2].slot"]').getByText('没有插槽 9。请用 1 到 4 之一').waitFor()
+  await page.unroute('**/rollback?*')
+  assert.match(seen.errors.pop() ?? '', /422/)
+  await dialog.getByRole('button', { name: '取消' }).click()
   await page.getByRole('button', { name: 'EN: switch to English' }).click()
   say('a configuration is taken back')
 }
