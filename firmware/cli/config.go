@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"strconv"
-	"strings"
 
 	"branchline/pbx/config"
 	"branchline/ui"
@@ -36,7 +35,9 @@ told on a line of its own: where, what, and what to do; the exit code is then 1.
 			asJSON := flags.Bool("json", false, "print JSON (all but show)")
 			lang := flags.String("lang", "en", "`LANGUAGE` of what is wrong: en or zh-CN")
 			return func(ctx context.Context, args []string) error {
-				s.chinese = strings.HasPrefix(*lang, "zh")
+				if s.chinese = *lang == "zh-CN"; !s.chinese && *lang != "en" {
+					return misused("config", "config speaks en and zh-CN, not %q", *lang)
+				}
 				return s.configure(ctx, args, *asJSON)
 			}
 		},
