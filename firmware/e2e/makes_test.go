@@ -72,10 +72,17 @@ func TestEachMakeOfModuleCarriesCallsInOneBox(t *testing.T) {
 		callers[i].Key(fmt.Sprint(i + 1))
 	}
 	for i, m := range makes() {
-		t.Run("into the box over "+m.model, func(t *testing.T) { r.inward(t, m, callers[i], desks[i], 440+40*float64(i), 1000+100*float64(i)) })
+		r.inward(m, callers[i], desks[i], 440+40*float64(i), 1000+100*float64(i))
+	}
+	outs := make([]*phone.Call, len(makes()))
+	for i := range outs {
+		var err error
+		if outs[i], err = desks[i].Dial(r.ctx(), fmt.Sprint(i+7)+"030111"); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for i, m := range makes() {
-		t.Run("out of the box over "+m.model, func(t *testing.T) { r.outward(t, m, desks[i], fmt.Sprint(i+7), 1000+100*float64(i)) })
+		r.outward(m, outs[i], 1000+100*float64(i))
 	}
 	for _, m := range makes() {
 		if down := count(r, func(f call.LineDown) bool { return f.Line == m.line }); down > 0 {
@@ -85,70 +92,66 @@ func TestEachMakeOfModuleCarriesCallsInOneBox(t *testing.T) {
 }
 
 // inward follows a call from its key to its record.
-func (r *rig) inward(t *testing.T, m makeOf, caller *network.Call, desk *phone.Phone, his, ours float64) {
-	t.Helper()
+func (r *rig) inward(m makeOf, caller *network.Call, desk *phone.Phone, his, ours float64) {
+	r.t.Helper()
 	in, err := desk.WaitCall(r.ctx())
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatalf("%s: %v", m.model, err)
 	}
 	if in.From() != m.from {
-		t.Errorf("the desk phone shows %q as the caller, want %s", in.From(), m.from)
+		r.t.Errorf("%s: the desk phone shows %q as the caller, want %s", m.model, in.From(), m.from)
 	}
 	r.hears(caller, ours)
 	if err := in.WaitHears(r.ctx(), his); err != nil {
-		t.Fatalf("the agent does not hear the caller: %v", err)
+		r.t.Fatalf("%s: the agent does not hear the caller: %v", m.model, err)
 	}
 	for other := range makes() {
 		if hz := 440 + 40*float64(other); hz != his && in.Hears(hz) {
-			t.Errorf("the agent hears the caller of another line, who says %v Hz", hz)
+			r.t.Errorf("%s: the agent hears the caller of another line, who says %v Hz", m.model, hz)
 		}
 	}
 	if !silent(caller.Heard(), his) {
-		t.Error("the caller hears himself")
+		r.t.Errorf("%s: the caller hears himself", m.model)
 	}
 	caller.Hangup()
 	r.within("the agent's phone to be hung up", in.Gone())
-	rec := r.oneRecord(t, call.Inbound, m.from)
+	rec := r.oneRecord(call.Inbound, m.from)
 	if rec.Outcome != "answered" || rec.By != call.ByCaller || rec.Cause != hal.Normal {
-		t.Errorf("record: outcome %s, ended by %s, cause %s", rec.Outcome, rec.By, rec.Cause)
+		r.t.Errorf("%s: record: outcome %s, ended by %s, cause %s", m.model, rec.Outcome, rec.By, rec.Cause)
 	}
 	if len(rec.Keys) != 1 || len(rec.Visits) != 1 || rec.Visits[0].Queue != m.line || rec.Visits[0].Exit != call.ExitAnswered {
-		t.Errorf("record: keys %+v, visits %+v", rec.Keys, rec.Visits)
+		r.t.Errorf("%s: record: keys %+v, visits %+v", m.model, rec.Keys, rec.Visits)
 	}
 	if !slices.ContainsFunc(rec.Legs, func(l leg) bool { return l.Line == m.line && !l.Outgoing }) {
-		t.Errorf("record: no leg came in on %s: %+v", m.line, rec.Legs)
+		r.t.Errorf("%s: record: no leg came in on %s: %+v", m.model, m.line, rec.Legs)
 	}
 }
 
-// outward is a call of a desk phone over the module, from its dial to its record.
-func (r *rig) outward(t *testing.T, m makeOf, desk *phone.Phone, prefix string, ours float64) {
-	t.Helper()
-	out, err := desk.Dial(r.ctx(), prefix+"030111")
-	if err != nil {
-		t.Fatal(err)
-	}
+// outward follows a call of a desk phone over the module from its dial to its record.
+func (r *rig) outward(m makeOf, out *phone.Call, ours float64) {
+	r.t.Helper()
 	if err := out.WaitHears(r.ctx(), 700); err != nil {
-		t.Fatalf("the person outside is not heard: %v", err)
+		r.t.Fatalf("%s: the person outside is not heard: %v", m.model, err)
 	}
 	calls := r.box.World().Network.Calls()
 	i := slices.IndexFunc(calls, func(c *network.Call) bool { return c.State().From == m.number && c.State().Phase == network.Answered })
 	if i < 0 {
-		t.Fatalf("no call of %s is up outside", m.number)
+		r.t.Fatalf("%s: no call of %s is up outside", m.model, m.number)
 	}
 	r.hears(calls[i], ours)
 	if err := out.Hangup(); err != nil {
-		t.Fatal(err)
+		r.t.Fatalf("%s: %v", m.model, err)
 	}
 	r.within("the person outside to be hung up", calls[i].Done())
-	rec := r.oneRecord(t, call.Outbound, m.extension)
+	rec := r.oneRecord(call.Outbound, m.extension)
 	if rec.Outcome != "answered" || rec.By != call.ByCaller || !slices.ContainsFunc(rec.Legs, func(l leg) bool { return l.Line == m.line && l.Outgoing }) {
-		t.Errorf("record: outcome %s, ended by %s, legs %+v", rec.Outcome, rec.By, rec.Legs)
+		r.t.Errorf("%s: record: outcome %s, ended by %s, legs %+v", m.model, rec.Outcome, rec.By, rec.Legs)
 	}
 }
 
 // oneRecord waits for the record of from's call in a direction, and fails where there are several.
-func (r *rig) oneRecord(t *testing.T, way call.Direction, from string) (found view.Record) {
-	t.Helper()
+func (r *rig) oneRecord(way call.Direction, from string) (found view.Record) {
+	r.t.Helper()
 	n := 0
 	r.eventually(fmt.Sprintf("the %s record of %s", way, from), func() bool {
 		n = 0
@@ -161,7 +164,7 @@ func (r *rig) oneRecord(t *testing.T, way call.Direction, from string) (found vi
 		return n > 0
 	})
 	if n != 1 {
-		t.Errorf("%d records of one call", n)
+		r.t.Errorf("%d %s records of one call of %s", n, way, from)
 	}
 	return found
 }
