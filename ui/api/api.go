@@ -41,6 +41,8 @@ type Disk struct {
 	TotalBytes uint64 `json:"total_bytes"`
 
 	ReserveBytes uint64 `json:"reserve_bytes,omitempty" doc:"recordings stop where less is free"`
+
+	Failing string `json:"failing,omitempty" doc:"why the disk does not keep what is written now; empty: it does"`
 }
 
 // Call is a call that is up now.
