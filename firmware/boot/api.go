@@ -39,6 +39,9 @@ func (b *Box) health() ui.Health {
 	if err := syscall.Statfs(b.o.Data, &fs); err == nil {
 		h.Disk = api.Disk{FreeBytes: fs.Bavail * uint64(fs.Bsize), TotalBytes: fs.Blocks * uint64(fs.Bsize), ReserveBytes: reserve}
 	}
+	if err := b.journal.Failing(); err != nil {
+		h.Disk.Failing = err.Error()
+	}
 	return h
 }
 

@@ -37,6 +37,8 @@ type Options struct {
 	Media    *media.Worker
 	Bindings Store    // nil: phones are forgotten over a restart
 	Releases []string // Answered.Release of the legs that were up when the box died
+	// Wall is the clock of the box, which anybody may set; nil: time.Now.
+	Wall func() time.Time
 }
 
 // Store keeps bindings over a restart.
@@ -64,6 +66,8 @@ type Phones struct {
 	reg registrar.Registrar // owned by the goroutine of the wire while Run runs
 	lg  *slog.Logger
 
+	clock *clock // owned by the same
+
 	pace pace   // of asking phones whether they are there; tests change it
 	legs uint64 // incoming legs so far; kept from one Run to the next
 
@@ -80,7 +84,10 @@ var _ hal.Line = (*Phones)(nil)
 
 // NewPhones makes the line. Prepare and commit come before Run.
 func NewPhones(o Options) *Phones {
-	return &Phones{o: o, lg: o.Log.With("line", o.Name), pace: pace{30 * time.Second, 10 * time.Second}}
+	if o.Wall == nil {
+		o.Wall = time.Now
+	}
+	return &Phones{o: o, clock: newClock(o.Wall), lg: o.Log.With("line", o.Name), pace: pace{30 * time.Second, 10 * time.Second}}
 }
 
 // Name is the name of the line.

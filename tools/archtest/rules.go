@@ -87,6 +87,7 @@ func guests() []guest {
 		{"github.com/emiago/sipgo", []string{"pbx/sip/wire"}},
 		{"github.com/gen2brain/malgo", []string{"drivers/sound"}},
 		{"github.com/goccy/go-yaml", []string{"pbx/config/tree"}},
+		{"github.com/hanwen/go-fuse", []string{"tools/faultdisk"}},
 		{"github.com/pion/sdp", []string{"pbx/sip"}},
 		{"github.com/tarm/serial", []string{"drivers/uart"}},
 		{"github.com/warthog618/go-gpiocdev", []string{"drivers/pins"}},

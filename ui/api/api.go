@@ -43,6 +43,7 @@ type Disk struct {
 	ReserveBytes uint64 `json:"reserve_bytes,omitempty" doc:"recordings stop where less is free"`
 
 	StalledSince time.Time `json:"stalled_since,omitzero" doc:"since when it has not confirmed what was written, and calls go on without it; absent where it does"`
+	Failing      string    `json:"failing,omitempty" doc:"why the disk does not keep what is written now; empty: it does"`
 }
 
 // Call is a call that is up now.

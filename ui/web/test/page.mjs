@@ -258,8 +258,9 @@ async function tellsTroubles(context) {
   const now = new Date().toISOString()
   let free = status.disk.reserve_bytes - 1
   let stalled_since = now
+  let failing
   await page.route('**/api/v1/live*', (r) => {
-    const picture = { seq: 1, now, status: { ...status, disk: { ...status.disk, free_bytes: free, stalled_since } }, calls: [], lines: [], agents: [], queues: [], phones: [], records: 0 }
+    const picture = { seq: 1, now, status: { ...status, disk: { ...status.disk, free_bytes: free, stalled_since, failing } }, calls: [], lines: [], agents: [], queues: [], phones: [], records: 0 }
     return r.fulfill({ contentType: 'text/event-stream', body: `retry: 500\nevent: snapshot\nid: 1-1\ndata: ${JSON.stringify(picture)}\n\n` })
   })
   for (const hash of ['#/', '#/calls', '#/config']) {
@@ -270,9 +271,13 @@ async function tellsTroubles(context) {
   await page.setViewportSize({ width: 390, height: 844 })
   await accessible(page, 'troubles')
   free = status.disk.reserve_bytes + 1
-  stalled_since = undefined
+  failing = 'read-only file system'
   await page.locator('[data-trouble=low]').waitFor()
   await page.locator('[data-trouble=stopped]').waitFor({ state: 'detached' })
+  await page.locator('[data-trouble=failing]', { hasText: failing }).waitFor()
+  await page.locator('[data-trouble=unsynced]').waitFor({ state: 'detached' })
+  failing = stalled_since = undefined
+  await page.locator('[data-trouble=failing]').waitFor({ state: 'detached' })
   await page.locator('[data-trouble=unsynced]').waitFor({ state: 'detached' })
   say('troubles are told on every page')
   await page.close()

@@ -14,7 +14,7 @@ export interface Status {
   lines: Count
   phones: Count
   agents: Count
-  disk: { free_bytes: number; total_bytes: number; reserve_bytes?: number; stalled_since?: string }
+  disk: { free_bytes: number; total_bytes: number; reserve_bytes?: number; stalled_since?: string; failing?: string }
   prompts: 'present' | 'tones'
 }
 
