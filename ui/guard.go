@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,15 +14,38 @@ import (
 	"branchline/ui/api"
 )
 
-// maxBody bounds what a request may carry.
-const maxBody = 1 << 20
+// maxBody bounds what a request may carry, maxBodies how many that carry something are read and
+// answered at a time: both together bound the memory for them.
+const (
+	maxBody   = 1 << 20
+	maxBodies = 8
+)
 
 // guard stands before every handler: it bounds the body, drops a client that does not take what
 // is written, and turns a panic into an answer.
 func guard(next http.Handler, log *slog.Logger) http.Handler {
+	places := make(chan struct{}, maxBodies)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		out := &patient{ResponseWriter: w, control: http.NewResponseController(w)}
 		defer recovered(out, r, log)
+		if r.Body == nil || r.ContentLength == 0 {
+			next.ServeHTTP(out, r)
+			return
+		}
+		if r.Method != http.MethodPost { // an answer that goes on and on would keep its place
+			refuse(out, problem(http.StatusBadRequest, fmt.Sprintf("a %s carries nothing", r.Method), "send it without a body"))
+			return
+		}
+		if r.ContentLength > maxBody {
+			refuse(out, tooLarge())
+			return
+		}
+		if !enter(r.Context(), places) {
+			out.Header().Set("Retry-After", "10")
+			refuse(out, problem(http.StatusServiceUnavailable, fmt.Sprintf("%d others send to this box already", maxBodies), "try again in a few seconds"))
+			return
+		}
+		defer func() { <-places }()
 		if p := readBody(out, r); p != nil {
 			refuse(out, p)
 			return
@@ -30,18 +54,33 @@ func guard(next http.Handler, log *slog.Logger) http.Handler {
 	})
 }
 
+// enter waits for a place as long as for a body.
+func enter(ctx context.Context, places chan<- struct{}) bool {
+	patience := time.NewTimer(headerPatience)
+	defer patience.Stop()
+	select {
+	case places <- struct{}{}:
+		return true
+	case <-patience.C:
+	case <-ctx.Done():
+	}
+	return false
+}
+
+func tooLarge() *api.Problem {
+	return problem(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", maxBody),
+		"send less; a configuration is a few kB, is it the right file?")
+}
+
 // readBody takes the whole body before the handler begins. A read deadline that outlived it would
 // cancel the request's context while the handler still works.
 func readBody(w *patient, r *http.Request) *api.Problem {
-	if r.Body == nil || r.Body == http.NoBody {
-		return nil
-	}
 	_ = w.control.SetReadDeadline(time.Now().Add(headerPatience)) // a recorder in a test has none
 	body, err := io.ReadAll(http.MaxBytesReader(w.ResponseWriter, r.Body, maxBody))
-	var tooLarge *http.MaxBytesError
+	var more *http.MaxBytesError
 	switch {
-	case errors.As(err, &tooLarge):
-		return problem(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", maxBody), "send less")
+	case errors.As(err, &more):
+		return tooLarge()
 	case err != nil:
 		return problem(http.StatusRequestTimeout, fmt.Sprintf("the body did not come: %v", err), "send the whole body at once")
 	}
