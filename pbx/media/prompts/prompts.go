@@ -114,8 +114,8 @@ func Read(dir, name string) ([]int16, error) {
 	return w.PCM, nil
 }
 
-// contentOf reads a file below dir that is worth reading: it takes no more memory than the file has
-// bytes, none for one that is too large, and waits for nobody.
+// contentOf reads a WAV file below dir: it takes no more memory than the file has
+// bytes, none for one that is too large or no WAV, and waits for nobody.
 func contentOf(dir, name string) ([]byte, error) {
 	root, err := os.OpenRoot(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -142,10 +142,14 @@ func contentOf(dir, name string) ([]byte, error) {
 	case info.Size() > maxPrompt:
 		return nil, errors.New("longer than half an hour")
 	}
-	b := make([]byte, info.Size())
-	n, err := io.ReadFull(file, b)
+	var head [dsp.WAVMark]byte
+	if _, err := io.ReadFull(file, head[:]); err != nil || !dsp.IsWAV(head[:]) {
+		return nil, errors.New("not a WAV file")
+	}
+	b := append(make([]byte, 0, info.Size()), head[:]...)
+	n, err := io.ReadFull(file, b[len(head):cap(b)])
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) { // it became shorter meanwhile
 		return nil, err
 	}
-	return b[:n], nil
+	return b[:len(head)+n], nil
 }
