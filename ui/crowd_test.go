@@ -100,3 +100,16 @@ func TestBodyThatIsTooLargeIsNotEvenRead(t *testing.T) {
 		}
 	})
 }
+
+func TestBodyThatIsCutShortIsNotTakenForTheWhole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dial, stop := serve(t, uitest.New())
+		defer stop()
+		for _, body := range []string{"Content-Length: 20\r\n\r\nversion: 1", "Transfer-Encoding: chunked\r\n\r\na\r\nversion: 1\r\n"} {
+			answer, p := request(t, dial(), "POST /api/v1/config/check HTTP/1.1\r\nHost: box\r\nContent-Type: application/yaml\r\n"+body)
+			if answer.StatusCode != http.StatusRequestTimeout || p.Cure != "send the whole body at once" {
+				t.Errorf("%s: %s", answer.Status, p.Detail)
+			}
+		}
+	})
+}

@@ -24,7 +24,10 @@ const (
 // guard stands before every handler: it bounds the body, drops a client that does not take what
 // is written, and turns a panic into an answer.
 func guard(next http.Handler, log *slog.Logger) http.Handler {
-	places := make(chan struct{}, maxBodies)
+	places := make(chan []byte, maxBodies) // each with its buffer, once it was used: what is refused leaves no garbage
+	for range maxBodies {
+		places <- nil
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		out := &patient{ResponseWriter: w, control: http.NewResponseController(w)}
 		defer recovered(out, r, log)
@@ -40,13 +43,17 @@ func guard(next http.Handler, log *slog.Logger) http.Handler {
 			refuse(out, tooLarge())
 			return
 		}
-		if !enter(r.Context(), places) {
+		room, ok := enter(r.Context(), places)
+		if !ok {
 			out.Header().Set("Retry-After", "10")
 			refuse(out, problem(http.StatusServiceUnavailable, fmt.Sprintf("%d others send to this box already", maxBodies), "try again in a few seconds"))
 			return
 		}
-		defer func() { <-places }()
-		if p := readBody(out, r); p != nil {
+		if room == nil {
+			room = make([]byte, maxBody+1)
+		}
+		defer func() { places <- room }()
+		if p := readBody(out, r, room); p != nil {
 			refuse(out, p)
 			return
 		}
@@ -55,16 +62,16 @@ func guard(next http.Handler, log *slog.Logger) http.Handler {
 }
 
 // enter waits for a place as long as for a body.
-func enter(ctx context.Context, places chan<- struct{}) bool {
+func enter(ctx context.Context, places <-chan []byte) (room []byte, ok bool) {
 	patience := time.NewTimer(headerPatience)
 	defer patience.Stop()
 	select {
-	case places <- struct{}{}:
-		return true
+	case room = <-places:
+		return room, true
 	case <-patience.C:
 	case <-ctx.Done():
 	}
-	return false
+	return nil, false
 }
 
 func tooLarge() *api.Problem {
@@ -74,18 +81,24 @@ func tooLarge() *api.Problem {
 
 // readBody takes the whole body before the handler begins. A read deadline that outlived it would
 // cancel the request's context while the handler still works.
-func readBody(w *patient, r *http.Request) *api.Problem {
+func readBody(w *patient, r *http.Request, room []byte) *api.Problem {
 	_ = w.control.SetReadDeadline(time.Now().Add(headerPatience)) // a recorder in a test has none
-	body, err := io.ReadAll(http.MaxBytesReader(w.ResponseWriter, r.Body, maxBody))
+	limited := http.MaxBytesReader(w.ResponseWriter, r.Body, maxBody)
+	n, err := 0, error(nil)
+	for err == nil { // room is larger than what is let through
+		var more int
+		more, err = limited.Read(room[n:])
+		n += more
+	}
 	var more *http.MaxBytesError
 	switch {
 	case errors.As(err, &more):
 		return tooLarge()
-	case err != nil:
+	case err != io.EOF: // cut short, too
 		return problem(http.StatusRequestTimeout, fmt.Sprintf("the body did not come: %v", err), "send the whole body at once")
 	}
 	_ = w.control.SetReadDeadline(time.Time{})
-	r.Body = io.NopCloser(bytes.NewReader(body))
+	r.Body = io.NopCloser(bytes.NewReader(bytes.Clone(room[:n])))
 	return nil
 }
 
