@@ -101,7 +101,7 @@ func TestBodyThatIsTooLargeIsNotEvenRead(t *testing.T) {
 	})
 }
 
-func TestBodyThatIsCutShortIsNotTakenForTheWhole(t *testing.T) {
+func TestBodyThatDoesNotComeWholeIsNotTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dial, stop := serve(t, uitest.New())
 		defer stop()
