@@ -27,6 +27,8 @@ type prompts struct {
 	log    *slog.Logger
 	voice  atomic.Pointer[voice]
 
+	judging sync.Mutex // one document at a time: each may read all recordings
+
 	mu   sync.Mutex
 	told map[string]bool // missing prompts that the log has named
 }
@@ -150,6 +152,8 @@ func (p *prompts) judge(doc *config.Doc) (problems []config.Problem) {
 	if !speakable(doc.Site.Language) {
 		return nil // Validate says so
 	}
+	p.judging.Lock()
+	defer p.judging.Unlock()
 	j := judgement{p: p, language: doc.Site.Language, seen: map[string]config.Problem{}}
 	whole := p.whole(j.language)
 	j.tones = !whole && !p.whole(config.LanguageEnglish)

@@ -47,6 +47,7 @@ func rooms() []room {
 		{from: "pbx/view", may: []string{"hal", "pbx/call", "pbx/config", "pbx/view/..."}},
 		// What carries wires and sound reports and obeys: it knows no decision and no fact.
 		{from: "pbx/media", may: []string{"hal/...", "pbx/media/..."}},
+		{from: "pbx/media/lateness"},
 		{from: "pbx/media/mail", may: []string{"hal"}},
 		{from: "pbx/media/packets", may: []string{"hal/dsp", "pbx/media/rtp", "pbx/media/udp"}}, // an end of RTP knows no leg and no bridge
 		{from: "pbx/media/playlist", may: []string{"hal", "hal/dsp"}},

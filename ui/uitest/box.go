@@ -194,6 +194,7 @@ func (b *Box) Parts() ui.Box {
 		Commands:      b,
 		Flight:        b,
 		Simulator:     simulator{b},
+		Sound:         sound,
 		Log:           slog.New(slog.DiscardHandler),
 		Now:           Now,
 	}
@@ -203,6 +204,14 @@ func (b *Box) health() ui.Health {
 	return ui.Health{
 		Version: "0.1.0", Board: "sim", Boot: 4, Started: Now().Add(-2*time.Hour - 3*time.Minute),
 		Disk: api.Disk{FreeBytes: 12 << 30, TotalBytes: 32 << 30}, Page: "http://127.0.0.1:8088/",
+	}
+}
+
+// sound is that of a box that stood still for 200 ms within the last ten seconds.
+func sound(over time.Duration) api.Sound {
+	return api.Sound{
+		Ticks: int(over / (20 * time.Millisecond)), LateTicks: 10, LeftOut: 5,
+		Began: api.Delay{P50us: 62, P99us: 1480, MaxUs: 200_310}, Took: api.Delay{P50us: 38, P99us: 210, MaxUs: 1935},
 	}
 }
 
