@@ -267,6 +267,7 @@ async function tellsTroubles(context) {
     await page.goto(url + hash)
     await page.locator('[data-trouble=stopped]').waitFor()
     await page.locator('[data-trouble=unsynced]').waitFor()
+    await page.locator('h1').waitFor({ state: 'attached' }) // the page's own part is loaded when it is wanted
   }
   await page.setViewportSize({ width: 390, height: 844 })
   await accessible(page, 'troubles')
