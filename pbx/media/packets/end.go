@@ -36,7 +36,8 @@ func (c Codec) String() string { return [...]string{"PCMU", "PCMA", "raw"}[min(c
 
 // Session is what an offer and its answer agreed on for an End.
 type Session struct {
-	Remote      netip.AddrPort // where the far end wants sound; unspecified or invalid: nowhere
+	Remote      netip.AddrPort // where the far end wants sound; unspecified, invalid or no single host's: nowhere
+	Peer        netip.Addr     // whence it signals, whose packets may be its own too; invalid: they may come from anywhere
 	Codec       Codec
 	Format      string        // of Raw: its name, rate and parameters, as "opus/48000/2"; equal text, equal sound
 	ClockHz     uint32        // of Raw: how fast its timestamps count; 0: 8000, as of the others
@@ -105,11 +106,15 @@ func (e *End) Negotiated(s Session) {
 	if s.Ptime < 10*time.Millisecond || s.Ptime > 60*time.Millisecond {
 		s.Ptime = tick
 	}
-	s.Remote = netip.AddrPortFrom(s.Remote.Addr().Unmap(), s.Remote.Port())
+	s.Remote, s.Peer = netip.AddrPortFrom(s.Remote.Addr().Unmap(), s.Remote.Port()), s.Peer.Unmap()
+	if s.Remote.Addr().IsMulticast() {
+		s.Remote = netip.AddrPort{}
+	}
 	if !e.agreed || s.Remote != e.session.Remote {
-		e.source.Expect(s.Remote)
+		e.source.Expect(s.Remote, s.Peer)
 		e.dest.Set(s.Remote)
 	}
+	e.source.Peer(s.Peer)
 	e.session, e.agreed = s, true
 }
 
