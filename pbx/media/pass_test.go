@@ -230,7 +230,7 @@ func TestStrangersAreNotPassedOn(t *testing.T) {
 	tab.pass(100)
 	n, thief := len(b.heads), newSender(77, 1300)
 	for range 20 {
-		a.port.take(thief.packet(PCMU), remote(9))
+		a.port.take(thief.packet(PCMU), remote(9), false)
 	}
 	b.listen(0)
 	if got := len(b.heads) - n; got != 0 || a.port.Stats().Foreign != 20 {

@@ -44,12 +44,14 @@ func (w *Worker) newPort(leg hal.LegID, local netip.AddrPort, fd, rtcp int) *Por
 
 // adopt puts a port among the sockets that the worker listens to.
 func (w *Worker) adopt(p *Port) {
-	for len(w.sockets) <= p.fd {
-		w.sockets = append(w.sockets, nil)
-	}
-	w.sockets[p.fd] = p
-	if err := w.poll.Add(p.fd); err != nil {
-		w.out.Tell(mail.Notice{Kind: mail.Logged, Leg: p.leg, Log: "an RTP socket cannot be watched", Why: err.Error()})
+	for _, fd := range []int{p.fd, p.rtcp} {
+		for len(w.sockets) <= fd {
+			w.sockets = append(w.sockets, nil)
+		}
+		w.sockets[fd] = p
+		if err := w.poll.Add(fd); err != nil {
+			w.out.Tell(mail.Notice{Kind: mail.Logged, Leg: p.leg, Log: "an RTP socket cannot be watched", Why: err.Error()})
+		}
 	}
 }
 

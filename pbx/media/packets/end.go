@@ -70,6 +70,8 @@ type End struct {
 	source  rtp.Source
 	dest    udp.Addr // where our packets go
 
+	life life
+
 	jitter rtp.Jitter
 	keysIn rtp.KeysIn
 	pcm    [maxPayload]int16 // a packet decoded
@@ -136,6 +138,7 @@ func (e *End) ForgetKeys() { e.keysOut.Clear() }
 // Use says whether somebody pulls and pushes from now on; until then what comes is dropped.
 func (e *End) Use(on bool) {
 	e.used = on
+	e.life.quiet = 0
 	if !on {
 		e.jitter.Reset()
 		e.out.Pause(uint32(e.filled))

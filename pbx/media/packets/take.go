@@ -13,6 +13,10 @@ func (e *End) Take(b []byte, from netip.AddrPort) {
 	if !e.agreed {
 		return
 	}
+	if isReport(b) {
+		e.TakeReport(b, from)
+		return
+	}
 	packet, ok := rtp.Parse(b)
 	if !ok {
 		count(&e.stats.invalid)
@@ -31,6 +35,7 @@ func (e *End) Take(b []byte, from netip.AddrPort) {
 		e.keysIn.Restart()
 		e.pass.awaited = false
 	}
+	e.life.quiet = 0
 	count(&e.stats.received)
 	if !e.used {
 		return
