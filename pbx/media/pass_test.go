@@ -266,3 +266,28 @@ func TestSourcesChangeAndTheNumbersGoOn(t *testing.T) {
 		}
 	}
 }
+
+func TestNumbersOfOneLegAreNotThoseOfTheOther(t *testing.T) {
+	d := wired(t, Options{})
+	opus := Session{Codec: Raw, Format: "opus/48000/2", ClockHz: 48000, PayloadType: 111, PayloadTypeIn: 96, DTMF: 110, DTMFIn: 102}
+	a, b := d.far("a", opus), d.far("b", Session{Codec: Raw, Format: "opus/48000/2", ClockHz: 48000, PayloadType: 98, DTMF: 99})
+	d.order(join("a", "x"), join("b", "x"))
+	d.tick()
+	say := func(payload uint8, n int) {
+		head := a.head
+		head.PayloadType = payload
+		packet := make([]byte, rtp.HeaderLen+n)
+		head.PutHeader(packet)
+		a.head.Seq++
+		a.head.Timestamp += 960
+		a.say(packet)
+	}
+	say(96, 50)  // our number
+	say(111, 50) // theirs
+	say(102, 4)  // keys
+	say(97, 50)  // nobody's
+	b.listen(0)
+	if len(b.heads) != 3 || b.heads[0].PayloadType != 98 || b.heads[1].PayloadType != 98 || b.heads[2].PayloadType != 99 {
+		t.Errorf("came %+v", b.heads)
+	}
+}

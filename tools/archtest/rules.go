@@ -49,9 +49,10 @@ func rooms() []room {
 		{from: "pbx/media", may: []string{"hal/...", "pbx/media/..."}},
 		{from: "pbx/media/lateness"},
 		{from: "pbx/media/mail", may: []string{"hal"}},
-		{from: "pbx/media/packets", may: []string{"hal/dsp", "pbx/media/rtp", "pbx/media/udp"}}, // an end of RTP knows no leg and no bridge
+		{from: "pbx/media/packets", may: []string{"hal/dsp", "pbx/media/rtp", "pbx/media/srtp", "pbx/media/udp"}}, // an end of RTP knows no leg and no bridge
 		{from: "pbx/media/playlist", may: []string{"hal", "hal/dsp"}},
 		{from: "pbx/media/rtp"},
+		{from: "pbx/media/srtp"},
 		{from: "pbx/media/udp"},
 		{from: "pbx/sip", may: []string{"hal/...", "pbx/config", "pbx/media/...", "pbx/sip/..."}},
 		{from: "pbx/store", may: []string{"./..."}},
@@ -89,7 +90,6 @@ func guests() []guest {
 		{"github.com/gen2brain/malgo", []string{"drivers/sound"}},
 		{"github.com/goccy/go-yaml", []string{"pbx/config/tree"}},
 		{"github.com/hanwen/go-fuse", []string{"tools/faultdisk"}},
-		{"github.com/pion/sdp", []string{"pbx/sip"}},
 		{"github.com/tarm/serial", []string{"drivers/uart"}},
 		{"github.com/warthog618/go-gpiocdev", []string{"drivers/pins"}},
 		{"github.com/warthog618/sms", []string{"drivers/gsm", "board/sim/modem/card"}},

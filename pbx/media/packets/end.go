@@ -14,6 +14,7 @@ import (
 
 	"branchline/hal/dsp"
 	"branchline/pbx/media/rtp"
+	"branchline/pbx/media/srtp"
 	"branchline/pbx/media/udp"
 )
 
@@ -36,15 +37,19 @@ func (c Codec) String() string { return [...]string{"PCMU", "PCMA", "raw"}[min(c
 
 // Session is what an offer and its answer agreed on for an End.
 type Session struct {
-	Remote      netip.AddrPort // where the far end wants sound; unspecified, invalid or no single host's: nowhere
-	Peer        netip.Addr     // whence it signals, whose packets may be its own too; invalid: they may come from anywhere
-	Codec       Codec
-	Format      string        // of Raw: its name, rate and parameters, as "opus/48000/2"; equal text, equal sound
-	ClockHz     uint32        // of Raw: how fast its timestamps count; 0: 8000, as of the others
-	PayloadType uint8         // of Codec, as negotiated
-	DTMF        uint8         // payload type of RFC 4733 events; 0: none, keys are tones in the sound
-	Ptime       time.Duration // sound in each packet that we send, 10 to 60 ms; else 20 ms
-	Send, Recv  bool          // as seen by us: false on hold
+	Remote                netip.AddrPort // where the far end wants sound; unspecified, invalid or no single host's: nowhere
+	Peer                  netip.Addr     // whence it signals, whose packets may be its own too; invalid: they may come from anywhere
+	Codec                 Codec
+	Format                string        // of Raw: its name, rate and parameters, as "opus/48000/2"; equal text, equal sound
+	ClockHz               uint32        // of Raw: how fast its timestamps count; 0: 8000, as of the others
+	PayloadType           uint8         // of Codec, of what we send
+	DTMF                  uint8         // payload type of RFC 4733 events, by the clock of Codec; 0: none, keys are tones in the sound
+	PayloadTypeIn, DTMFIn uint8         // of what comes; 0: the same
+	Mux                   bool          // reports (RTCP) go and come beside the sound
+	Reports               uint16        // port where the far end wants them else; 0: the one above Remote's
+	Ours, Theirs          srtp.Key      // what protects what we send and what comes; zero: nothing
+	Ptime                 time.Duration // sound in each packet that we send, 10 to 60 ms; else 20 ms
+	Send, Recv            bool          // as seen by us: false on hold
 }
 
 // Stats counts what an End saw since it was opened.
@@ -118,6 +123,7 @@ func (e *End) Negotiated(s Session) {
 	}
 	e.source.Peer(s.Peer)
 	e.session, e.agreed = s, true
+	e.keysIn.Hz, e.keysOut.Hz = e.clock(), e.clock()
 }
 
 // KeysInSound says that keys come as tones, because events were not agreed on.

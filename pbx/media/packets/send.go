@@ -6,13 +6,16 @@ import (
 	"branchline/pbx/media/udp"
 )
 
-// step is a tick by the clock of the stream.
-func (e *End) step() uint32 {
+// clock is how fast the timestamps of the stream count, in Hz.
+func (e *End) clock() uint32 {
 	if e.session.Codec == Raw && e.session.ClockHz != 0 {
-		return e.session.ClockHz / (1000 / uint32(tick.Milliseconds()))
+		return e.session.ClockHz
 	}
-	return frame
+	return rate
 }
+
+// step is a tick by the clock of the stream.
+func (e *End) step() uint32 { return e.clock() / (1000 / uint32(tick.Milliseconds())) }
 
 // Push sends one frame; sounds: there is something in it. The clock of the stream runs on while nothing is sent.
 func (e *End) Push(pcm []int16, sounds bool) {

@@ -136,7 +136,7 @@ func (f *fork) progress(res *wire.Response) {
 	news := rings && !l.alerting
 	l.alerting = l.alerting || rings
 	if res.Type == "application/sdp" && !l.sounding {
-		if o, err := dialog.ReadOffer(res.Body); err == nil {
+		if o, err := l.sound.Answered(f.invite.Flow, res.Body); err == nil {
 			l.agree(o)
 			l.sounding, news = true, true
 		}
@@ -196,7 +196,7 @@ func (f *fork) accepted(res *wire.Response) {
 	}
 	l.winner, l.dialog, l.answered = f, dlg, true
 	l.cancelForks(f, hal.Elsewhere)
-	o, err := dialog.ReadOffer(res.Body)
+	o, err := l.sound.Answered(f.invite.Flow, res.Body)
 	switch {
 	case err == nil:
 		l.agree(o)

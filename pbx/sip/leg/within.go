@@ -67,7 +67,7 @@ func (l *Leg) reinvite(r *wire.Request) {
 		t.Reply(r, wire.Response{Code: 491})
 		return
 	}
-	o, refused := dialog.Offered(r)
+	o, refused := l.sound.Offered(r)
 	if refused.Code != 0 {
 		t.Reply(r, refused)
 		return
@@ -87,7 +87,7 @@ func (l *Leg) reinvite(r *wire.Request) {
 func (l *Leg) update(r *wire.Request) {
 	t := l.table
 	res := l.response(200)
-	o, refused := dialog.Offered(r)
+	o, refused := l.sound.Offered(r)
 	switch {
 	case refused.Code != 0:
 		res = refused
