@@ -38,7 +38,7 @@ func (w *Worker) newPort(leg hal.LegID, local netip.AddrPort, fd, rtcp int) *Por
 	_, _ = rand.Read(seed[:]) // it does not fail
 	p := &Port{w: w, leg: leg, local: local, fd: fd, rtcp: rtcp}
 	p.end.Begin(fd, rtp.Stream{SSRC: binary.BigEndian.Uint32(seed[:]),
-		Timestamp: binary.BigEndian.Uint32(seed[4:]), Seq: binary.BigEndian.Uint16(seed[8:])})
+		Timestamp: binary.BigEndian.Uint32(seed[4:]), Seq: binary.BigEndian.Uint16(seed[8:]) &^ 0x8000}) // low, as a receiver of SRTP guesses its first round: RFC 3711 section 3.3.1
 	return p
 }
 

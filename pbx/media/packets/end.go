@@ -57,6 +57,7 @@ type Stats struct {
 	Received, Sent uint64
 	Foreign        uint64 // packets dropped because another source sent them
 	Invalid        uint64 // packets dropped because they made no sense
+	Forged         uint64 // packets dropped because nobody who has the key sent them, or not for the first time
 	Late, Lost     uint64 // packets too late to sound; frames that had to be made up
 	Duplicate      uint64
 	Resync         uint64        // jumps of the jitter buffer
@@ -73,7 +74,9 @@ type End struct {
 	used    bool // somebody pulls and pushes
 	session Session
 	source  rtp.Source
-	dest    udp.Addr // where our packets go
+	seal    *srtp.Sender   // nil: what we send is not protected
+	open    *srtp.Receiver // nil: what comes is not
+	dest    udp.Addr       // where our packets go
 
 	life life
 
@@ -84,7 +87,7 @@ type End struct {
 	out     rtp.Stream // the numbers of what we send; they stay continuous whatever is sent
 	pending [maxPtime + frame]int16
 	filled  int // samples of pending
-	packet  [rtp.HeaderLen + maxPayload]byte
+	packet  [rtp.HeaderLen + maxPayload + srtp.Overhead]byte
 	pass    passage
 
 	keysOut rtp.KeysOut
@@ -94,10 +97,10 @@ type End struct {
 
 // counters are written by the owner and read by anybody.
 type counters struct {
-	received, sent, foreign, invalid atomic.Uint64
-	late, lost, duplicate, resync    atomic.Uint64
-	relayed, excess                  atomic.Uint64
-	silent                           atomic.Uint64 // ticks since the last packet
+	received, sent, foreign, invalid, forged atomic.Uint64
+	late, lost, duplicate, resync            atomic.Uint64
+	relayed, excess                          atomic.Uint64
+	silent                                   atomic.Uint64 // ticks since the last packet
 }
 
 const (
@@ -122,8 +125,23 @@ func (e *End) Negotiated(s Session) {
 		e.dest.Set(s.Remote)
 	}
 	e.source.Peer(s.Peer)
+	e.protect(s)
 	e.session, e.agreed = s, true
 	e.keysIn.Hz, e.keysOut.Hz = e.clock(), e.clock()
+}
+
+// protect changes the keys. One that stays goes on, with what it has sent and what has come.
+func (e *End) protect(s Session) {
+	if !e.seal.Uses(s.Ours) {
+		if e.seal = nil; s.Ours.Suite != srtp.None {
+			e.seal = srtp.NewSender(s.Ours)
+		}
+	}
+	if !e.open.Uses(s.Theirs) {
+		if e.open = nil; s.Theirs.Suite != srtp.None {
+			e.open = srtp.NewReceiver(s.Theirs)
+		}
+	}
 }
 
 // KeysInSound says that keys come as tones, because events were not agreed on.
@@ -156,7 +174,7 @@ func (e *End) Use(on bool) {
 func (e *End) Stats() Stats {
 	c := &e.stats
 	return Stats{
-		Received: c.received.Load(), Sent: c.sent.Load(), Foreign: c.foreign.Load(), Invalid: c.invalid.Load(),
+		Received: c.received.Load(), Sent: c.sent.Load(), Foreign: c.foreign.Load(), Invalid: c.invalid.Load(), Forged: c.forged.Load(),
 		Late: c.late.Load(), Lost: c.lost.Load(), Duplicate: c.duplicate.Load(), Resync: c.resync.Load(),
 		Relayed: c.relayed.Load(), Excess: c.excess.Load(),
 		Silent: time.Duration(c.silent.Load()) * tick,

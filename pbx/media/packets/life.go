@@ -41,6 +41,14 @@ func (e *End) TakeReport(b []byte, from netip.AddrPort) {
 		count(&e.stats.foreign)
 		return
 	}
+	if e.open != nil {
+		n, ok := e.open.OpenReport(b)
+		if !ok {
+			count(&e.stats.forged)
+			return
+		}
+		b = b[:n]
+	}
 	e.life.quiet = 0
 }
 

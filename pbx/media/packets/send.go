@@ -99,7 +99,11 @@ func (e *End) toneKey(key byte, pcm []int16) {
 func (e *End) transmit(head *rtp.Packet, n int) {
 	head.PutHeader(e.packet[:])
 	e.stats.sent.Add(1)
+	n += rtp.HeaderLen
+	if e.seal != nil {
+		n = e.seal.Protect(e.packet[:], n)
+	}
 	if e.fd >= 0 {
-		udp.Send(e.fd, e.packet[:rtp.HeaderLen+n], &e.dest) // a datagram that cannot be sent is lost, as on the net
+		udp.Send(e.fd, e.packet[:n], &e.dest) // a datagram that cannot be sent is lost, as on the net
 	}
 }

@@ -18,6 +18,14 @@ func (e *End) Take(b []byte, from netip.AddrPort) {
 		e.TakeReport(b, from)
 		return
 	}
+	if e.open != nil {
+		n, ok := e.open.Open(b)
+		if !ok {
+			count(&e.stats.forged)
+			return
+		}
+		b = b[:n]
+	}
 	packet, ok := rtp.Parse(b)
 	if !ok {
 		count(&e.stats.invalid)

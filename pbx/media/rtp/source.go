@@ -33,7 +33,7 @@ const (
 )
 
 // Expect begins anew with the address that was negotiated, by a peer that signals from peer; invalid:
-// packets prove by themselves whose they are, from anywhere (SRTP).
+// that is not known, and packets may come from anywhere.
 func (s *Source) Expect(a netip.AddrPort, peer netip.Addr) { *s = Source{expected: a, peer: peer} }
 
 // Peer says where the peer signals from now, and changes nothing else.
