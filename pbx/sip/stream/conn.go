@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -219,7 +220,7 @@ func (c *Conn) over() bool {
 // next reads one message. An error: there is none to be had; a fault: its head alone is returned, and
 // where the next message begins is not known.
 func next(in *bufio.Reader) (data []byte, fault string, err error) {
-	length, lengths := "", 0
+	length, lengths, folded := "", 0, false
 	for first := true; ; first = false {
 		line, err := in.ReadSlice('\n') // of 4 kB at most
 		if err != nil || len(data)+len(line) > maxHead {
@@ -233,10 +234,18 @@ func next(in *bufio.Reader) (data []byte, fault string, err error) {
 		if len(line) == 0 {
 			break
 		}
+		if line[0] == ' ' || line[0] == '\t' { // the line goes on: RFC 3261 7.3.1
+			if folded {
+				length = strings.TrimSpace(length + " " + string(bytes.TrimSpace(line)))
+			}
+			continue
+		}
 		name, value, _ := bytes.Cut(line, []byte(":"))
+		folded = false
 		if name = bytes.TrimRight(name, " \t"); bytes.EqualFold(name, []byte("Content-Length")) || bytes.EqualFold(name, []byte("l")) {
 			length = string(bytes.TrimSpace(value))
 			lengths++
+			folded = true
 		}
 	}
 	n, bad := strconv.ParseUint(length, 10, 31)
