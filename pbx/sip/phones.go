@@ -56,6 +56,7 @@ type Settings struct {
 	Realm                  string
 	Accounts               []Account
 	MinExpires, MaxExpires time.Duration // of a sign-in; 0: one minute, one hour
+	Guard                  Guard
 }
 
 // Phones is all the desk phones as one line.
@@ -66,6 +67,8 @@ type Phones struct {
 
 	pace pace   // of asking phones whether they are there; tests change it
 	legs uint64 // incoming legs so far; kept from one Run to the next
+
+	door wire.Door // outlives a Run, so that who is kept away stays away
 
 	mu       sync.Mutex // guards what follows
 	settings Settings
@@ -98,7 +101,7 @@ func (p *Phones) Prepare(s Settings) (commit func(), err error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	s.Accounts, s.Listen = slices.Clone(s.Accounts), slices.Clone(s.Listen)
+	s.Accounts, s.Listen, s.Guard = slices.Clone(s.Accounts), slices.Clone(s.Listen), s.Guard.clone()
 	return func() {
 		p.mu.Lock()
 		p.settings = s
@@ -177,6 +180,7 @@ func (p *Phones) Run(ctx context.Context, up func(hal.Signal)) error {
 	s := p.settings
 	p.mu.Unlock()
 	w := wire.New(p.lg)
+	w.GuardBy(&p.door)
 	if err := w.Open(s.Listen, s.TCP); err != nil {
 		return err
 	}

@@ -158,7 +158,7 @@ func (g *Guard) Look(from netip.AddrPort, now time.Time) bool {
 
 // all says whether strangers together have sent no more than the box can read beside its calls.
 func (g *Guard) all(a netip.Addr, now time.Time) bool {
-	if within(g.set.House, a) {
+	if Within(g.set.House, a) {
 		return g.house.take(houseRate, houseBurst, now)
 	}
 	return g.outside.take(outsideRate, outsideBurst, now)
@@ -230,7 +230,7 @@ func (g *Guard) sentence(s *source, now time.Time) time.Duration {
 		s.bans = 0
 	}
 	most := longest
-	if within(g.set.House, s.at.Addr()) {
+	if Within(g.set.House, s.at.Addr()) {
 		most = inHouse
 	}
 	return min(shortest<<min(s.bans, 12), most)
@@ -318,9 +318,10 @@ func (g *Guard) Forgive(a netip.Addr) bool {
 	return true
 }
 
-func (g *Guard) trusted(a netip.Addr) bool { return len(g.set.Trusted) > 0 && within(g.set.Trusted, a) }
+func (g *Guard) trusted(a netip.Addr) bool { return len(g.set.Trusted) > 0 && Within(g.set.Trusted, a) }
 
-func within(list []netip.Prefix, a netip.Addr) bool {
+// Within says whether a lies in one of list.
+func Within(list []netip.Prefix, a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
 	for _, p := range list {
 		if p.Contains(a) {

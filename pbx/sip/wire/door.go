@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -122,4 +123,24 @@ func foldPrefix(b []byte, name string) bool {
 		}
 	}
 	return true
+}
+
+// AttachedNetworks are the networks that the box is attached to and that can be its house's: loopback, all
+// of IPv6, and the private ones of IPv4. Who shares a public network with the box is a stranger.
+func AttachedNetworks() (out []netip.Prefix) {
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	for _, i := range all {
+		p, err := netip.ParsePrefix(i.String())
+		if err != nil {
+			continue
+		}
+		a := p.Addr().Unmap()
+		if a.Is6() || a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() {
+			out = append(out, p.Masked())
+		}
+	}
+	return out
 }

@@ -10,7 +10,10 @@ import (
 	"branchline/pbx/sip/header"
 )
 
-const maxContacts = 10 // also Vias and routes
+const (
+	maxContacts = 10 // also routes
+	maxVias     = 70 // as many as Max-Forwards lets a request come through
+)
 
 // single lists the headers that may stand once (RFC 3261 7.3.1).
 func single(name string) bool {
@@ -229,7 +232,7 @@ func (r *Request) readVia() (answerable, sound bool) {
 	r.branch, _ = header.Param(params, "branch")
 	value, has := header.Param(params, "rport")
 	r.rport = has && value == ""
-	sound = header.SoundParams(params) && len(r.via) <= maxContacts && !slices.Contains(r.via, "")
+	sound = header.SoundParams(params) && len(r.via) <= maxVias && !slices.Contains(r.via, "")
 	if !sound {
 		r.via = r.via[:1]
 	}
