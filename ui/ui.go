@@ -42,6 +42,7 @@ type Box struct {
 	Configuration Configuration
 	Commands      Commands
 	Flight        FlightRecorder
+	Door          Door
 	Simulator     Simulator // nil: the lines are real
 	Recordings    *os.Root  // the recordings folder; nil: there is none
 	Log           *slog.Logger
@@ -133,6 +134,7 @@ func New(box Box) (*Handler, error) {
 	h.addHistory(to)
 	h.addScenario(to)
 	h.addActs(to)
+	h.addDoor(to)
 	h.addOutside(to)
 	h.addRecordings(mux, to)
 	h.addStories(to)

@@ -23,6 +23,7 @@ func (b *Box) uiBox() ui.Box {
 		Configuration: b.config,
 		Commands:      b.engine,
 		Flight:        b.engine,
+		Door:          door{b.phones},
 		Recordings:    b.records,
 		Log:           b.o.Log,
 		Now:           func() time.Time { return time.Now().UTC() },

@@ -23,7 +23,8 @@ func (d *decoder) decode(v reflect.Value, n *tree.Node, path string) {
 	}
 	switch v.Kind() {
 	case reflect.Struct:
-		if _, ok := v.Interface().(netip.AddrPort); ok {
+		switch v.Interface().(type) {
+		case netip.AddrPort, netip.Prefix:
 			d.scalar(v, n, path)
 			return
 		}
@@ -146,6 +147,14 @@ func (d *decoder) scalar(v reflect.Value, n *tree.Node, path string) {
 			return
 		}
 		v.Set(reflect.ValueOf(a))
+		return
+	case netip.Prefix:
+		p, err := netip.ParsePrefix(n.Text)
+		if err != nil {
+			d.refuse(n, path, quote(n.Text)+" is no network", "write it as in 192.168.2.0/24, a single address as in 203.0.113.7/32")
+			return
+		}
+		v.Set(reflect.ValueOf(p))
 		return
 	}
 	switch v.Kind() {

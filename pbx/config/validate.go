@@ -23,7 +23,9 @@ const (
 	maxWrapUp        = time.Hour
 	maxQueueWait     = 24 * time.Hour
 	minPassword      = 6
-	maxText          = 128 // bytes of a name, a prompt or a password
+	// minRemotePassword is that of a phone that may sign in from anywhere.
+	minRemotePassword = 12
+	maxText           = 128 // bytes of a name, a prompt or a password
 )
 
 // Languages are those that the box speaks: what Site.Language may be.
@@ -153,8 +155,27 @@ func (v *validator) network() {
 	if sip.Realm == "" || len(sip.Realm) > maxText || !only(sip.Realm, letters+digits+"_.-@") {
 		v.add("network.sip.realm", quote(sip.Realm)+" is no realm", "write letters, digits and . - _ @, as in branchline")
 	}
+	v.networks("network.sip.guard.networks", sip.Guard.Networks)
+	v.networks("network.sip.guard.trusted", sip.Guard.Trusted)
 	v.rtp(rtp)
 	v.page(v.doc.Network.Page)
+}
+
+// maxNetworks bounds each list of networks: every message of a stranger is held against them.
+const maxNetworks = 32
+
+func (v *validator) networks(path string, list []netip.Prefix) {
+	if len(list) > maxNetworks {
+		v.add(path, fmt.Sprintf("%d networks", len(list)), fmt.Sprintf("write at most %d, larger ones", maxNetworks))
+	}
+	for i, p := range list {
+		switch at := fmt.Sprintf("%s[%d]", path, i); {
+		case !p.IsValid() || p.Addr().Is4In6():
+			v.add(at, p.String()+" is no network", "write it as in 192.168.2.0/24")
+		case p != p.Masked():
+			v.add(at, p.String()+" is an address with a mask, not a network", "write "+p.Masked().String())
+		}
+	}
 }
 
 // page keeps the page on this machine: whoever reaches it may do everything.

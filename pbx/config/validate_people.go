@@ -17,6 +17,10 @@ func (v *validator) extension(path string, e *Extension) {
 	v.digits(path+".number", "an extension's number", e.Number, 2, 8)
 	v.text(path+".name", e.Name, false)
 	v.password(path+".password", e)
+	v.networks(path+".networks", e.Networks)
+	if e.Remote && len(e.Password) < minRemotePassword {
+		v.add(path+".password", "the phone may sign in from anywhere, and its password is short", fmt.Sprintf("write at least %d characters; the whole internet may guess at it", minRemotePassword))
+	}
 }
 
 // password never shows what it refuses.

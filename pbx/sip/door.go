@@ -82,7 +82,7 @@ func (d *desk) tellGuarded() {
 			s.For = time.Until(l.Until).Round(time.Second)
 		}
 		if l.Source.IsValid() {
-			s.Source = sourceText(l.Source)
+			s.Source = guard.Text(l.Source)
 		}
 		for e, n := range l.Counts {
 			if n > 0 {
@@ -91,14 +91,6 @@ func (d *desk) tellGuarded() {
 		}
 		d.out.Put(s)
 	}
-}
-
-// sourceText is an address, or the network that counts as one.
-func sourceText(p netip.Prefix) string {
-	if p.Addr().Is4() {
-		return p.Addr().String()
-	}
-	return p.String()
 }
 
 // Guarded gives who was kept away or has something against him, at most so many; those who are kept away

@@ -192,6 +192,7 @@ func (b *Box) Parts() ui.Box {
 		Configuration: b,
 		Commands:      b,
 		Flight:        b,
+		Door:          door{},
 		Simulator:     simulator{b},
 		Log:           slog.New(slog.DiscardHandler),
 		Now:           Now,

@@ -145,3 +145,11 @@ func (g *Guard) line(s *source, now time.Time) Line {
 	}
 	return l
 }
+
+// Text is a source as people read it: an address, or the network that counts as one.
+func Text(source netip.Prefix) string {
+	if source.Addr().Is4() {
+		return source.Addr().String()
+	}
+	return source.String()
+}
