@@ -33,6 +33,7 @@ type desk struct {
 	idle     time.Duration // that a phone's connection may be
 	door     *wire.Door
 	guarded  Guard
+	attached func() []netip.Prefix
 	house    []netip.Prefix // networks from which phones may sign in
 
 	legs     *leg.Table
@@ -48,7 +49,7 @@ const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER"
 func newDesk(p *Phones, w *wire.Wire) *desk {
 	d := &desk{name: p.o.Name, log: p.lg, wire: w, out: outbox.New(), reg: &p.reg,
 		keeper: registrar.NewKeeper(p.o.Bindings, p.lg), refusals: registrar.Refusals{Log: p.lg},
-		door: &p.door, reached: map[string]int{}, watches: map[string]*watch{}, pace: p.pace, stranded: map[*leg.Leg]registrar.Binding{}}
+		door: &p.door, attached: p.attached, reached: map[string]int{}, watches: map[string]*watch{}, pace: p.pace, stranded: map[*leg.Leg]registrar.Binding{}}
 	d.legs = leg.NewTable(leg.Options{Name: p.o.Name, Boot: p.o.Boot, Count: &p.legs, Log: p.lg, Media: p.o.Media, Wire: w,
 		Out: d.out, Ports: &p.ports, Peers: peers{desk: d}, Allow: allow})
 	return d

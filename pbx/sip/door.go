@@ -8,7 +8,6 @@ import (
 	"branchline/hal"
 	"branchline/pbx/sip/guard"
 	"branchline/pbx/sip/registrar"
-	"branchline/pbx/sip/wire"
 )
 
 // Guard is what the configuration says about the door. The zero value guards everything: phones come from
@@ -30,7 +29,7 @@ const provedGrace = 5 * time.Minute
 // configureDoor takes new settings, and what networks the box is attached to now.
 func (d *desk) configureDoor(g Guard) {
 	d.guarded = g
-	d.house = append(wire.AttachedNetworks(), g.Networks...)
+	d.house = append(d.attached(), g.Networks...)
 	set := g.Settings
 	set.House = d.house
 	d.door.Configure(set)

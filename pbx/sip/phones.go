@@ -65,8 +65,9 @@ type Phones struct {
 	reg registrar.Registrar // owned by the goroutine of the wire while Run runs
 	lg  *slog.Logger
 
-	pace pace   // of asking phones whether they are there; tests change it
-	legs uint64 // incoming legs so far; kept from one Run to the next
+	attached func() []netip.Prefix // networks of the house; tests change it
+	pace     pace                  // of asking phones whether they are there; tests change it
+	legs     uint64                // incoming legs so far; kept from one Run to the next
 
 	door wire.Door // outlives a Run, so that who is kept away stays away
 
@@ -83,7 +84,7 @@ var _ hal.Line = (*Phones)(nil)
 
 // NewPhones makes the line. Prepare and commit come before Run.
 func NewPhones(o Options) *Phones {
-	return &Phones{o: o, lg: o.Log.With("line", o.Name), pace: pace{30 * time.Second, 10 * time.Second}}
+	return &Phones{o: o, lg: o.Log.With("line", o.Name), attached: wire.AttachedNetworks, pace: pace{30 * time.Second, 10 * time.Second}}
 }
 
 // Name is the name of the line.

@@ -3,6 +3,8 @@ package wire
 import (
 	"log/slog"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -15,6 +17,17 @@ func FuzzRequest(f *testing.F) {
 		"REGISTER sip:h SIP/2.0\nContact: *\nExpires: 0\n\n",
 	} {
 		f.Add([]byte(s))
+	}
+	files, err := filepath.Glob("../testdata/rfc*/*.dat")
+	if err != nil || len(files) == 0 {
+		f.Fatal(err)
+	}
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
 	}
 	w := New(slog.New(slog.DiscardHandler))
 	flow := Flow{Network: "udp", Local: netip.MustParseAddrPort("127.0.0.1:5060"), Remote: netip.MustParseAddrPort("127.0.0.1:5062")}
