@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime/debug"
+	"strconv"
 	"sync/atomic"
 
 	"github.com/emiago/sipgo/sip"
@@ -76,6 +77,7 @@ func (w *Wire) listen(a netip.AddrPort) error {
 func (w *Wire) newListener(conn *net.UDPConn, local netip.AddrPort) *listener {
 	// A burst of a whole office signing in at once must wait, not get lost. The kernel caps it.
 	_ = conn.SetReadBuffer(1 << 20)
+	stream.Mark(conn)
 	l := &listener{wire: w, conn: conn, local: local, most: maxSources}
 	l.udp = sip.NewTransportLayer(nil, newParser(), nil,
 		sip.WithTransportLayerLogger(w.quiet), sip.WithTransportLayerReadFilter(l.filter))
@@ -211,6 +213,7 @@ func (w *Wire) hand(m sip.Message, flow Flow) {
 	case *sip.Request:
 		r, f := w.readRequest(m, flow)
 		if f != nil {
+			w.watch(flow, m.Headers(), m.Body())
 			w.refuse(r, f)
 			return
 		}
@@ -219,6 +222,7 @@ func (w *Wire) hand(m sip.Message, flow Flow) {
 		r := readResponse(m, flow)
 		if r == nil {
 			w.dropped.Add(1)
+			w.watch(flow, m.Headers(), m.Body())
 			return
 		}
 		in = r
@@ -279,3 +283,12 @@ func (k *link) LocalAddr() net.Addr    { return net.UDPAddrFromAddrPort(k.flow.L
 func (k *link) Ref(int) int            { return 1 }
 func (k *link) TryClose() (int, error) { return 1, nil }
 func (k *link) Close() error           { return nil }
+
+// watch tells a Watcher of a refused message whose length is not what it says.
+func (w *Wire) watch(flow Flow, hs []sip.Header, body []byte) {
+	a, ok := w.handler.(Watcher)
+	said := first(hs, saidLength)
+	if n, err := strconv.ParseUint(said, 10, 32); ok && said != "" && (err != nil || int(n) > len(body)) {
+		_ = w.post(job{do: func() { a.Altered(flow) }})
+	}
+}
