@@ -12,11 +12,15 @@ import (
 // dialling is how long a peer may take to accept a connection.
 const dialling = 10 * time.Second
 
-// OpenOne is Open for one peer whom we call on: a UDP socket on a, whose port may be 0, and connections
-// that Dial opens; nobody is listened to by TCP.
+// OpenOne is Open for peers whom we call on: a UDP socket on a, and connections that Dial opens; nobody is
+// listened to by TCP. The port may be 0. An unspecified address is one socket that hears on all, now and later:
+// a flow on it names that address.
 func (w *Wire) OpenOne(a netip.AddrPort) error {
 	if err := w.listen(a); err != nil {
 		return err
+	}
+	if a.Addr() == netip.IPv4Unspecified() {
+		_ = w.listen(netip.AddrPortFrom(netip.IPv6Unspecified(), 0)) // not every house has IPv6
 	}
 	w.streams = stream.New(w.connections(), stream.Bounds{})
 	return nil
@@ -41,6 +45,16 @@ func (w *Wire) Dial(from netip.Addr, to netip.AddrPort, idle time.Duration, done
 			done(flowOf(c), nil)
 		})
 	})
+}
+
+// Toward is our end of a flow by UDP to a peer: the socket for its kind of address; invalid: there is none.
+func (w *Wire) Toward(peer netip.Addr) netip.AddrPort {
+	for _, l := range w.listeners {
+		if l.local.Addr().Is4() == peer.Unmap().Is4() {
+			return l.local
+		}
+	}
+	return netip.AddrPort{}
 }
 
 // Hangup ends the connection of a flow once what waits has been sent. Of UDP it does nothing.

@@ -101,6 +101,14 @@ func (r *Response) Header(name string) string {
 	return first(r.raw.Headers(), name)
 }
 
+// Lines are the values of a header of a response that came in, line by line.
+func (r *Response) Lines(name string) []string {
+	if r.raw == nil {
+		return nil
+	}
+	return lines(r.raw.Headers(), name)
+}
+
 // InDialog says whether the request belongs to a dialog, by its To tag.
 func (r *Request) InDialog() bool { return r.To.Tag() != "" }
 
