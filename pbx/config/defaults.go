@@ -22,7 +22,7 @@ func fill(v any) {
 	case *Line:
 		*v = Line{Kind: KindSIM}
 	case *Trunk:
-		*v = Trunk{Transport: TransportUDP, Register: true, Expires: 10 * time.Minute, KeepAlive: KeepAliveCRLF, Identity: IdentityFrom, Called: CalledURI}
+		*v = Trunk{Transport: TransportUDP, Register: true, Expires: 10 * time.Minute, KeepAlive: KeepAliveOptions, Identity: IdentityFrom, Called: CalledURI}
 	case *Queue:
 		*v = Queue{Strategy: LongestIdle, RingTimeout: 15 * time.Second, WrapUp: 10 * time.Second}
 	case *Menu:

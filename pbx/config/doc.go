@@ -85,7 +85,7 @@ type Trunk struct {
 	Password  string         `yaml:"password"`   // "": none is asked for
 	Domain    string         `yaml:"domain"`     // of our address there; "": the host of the first server
 	Expires   time.Duration  `yaml:"expires"`    // of a sign-in, 1m to 24h; default 10m
-	KeepAlive string         `yaml:"keep_alive"` // KeepAliveCRLF, the default, or KeepAliveOptions
+	KeepAlive string         `yaml:"keep_alive"` // KeepAliveOptions, the default, or KeepAliveCRLF
 	Listen    netip.AddrPort `yaml:"listen"`     // our end; none: whichever address leads there, any port
 	Public    string         `yaml:"public"`     // the address by which the world knows us; "": learned from the server
 	Channels  int            `yaml:"channels"`   // calls at a time; 0: no limit

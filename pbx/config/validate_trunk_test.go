@@ -32,7 +32,7 @@ func TestTrunkIsReadWithItsDefaultsAndWrittenBack(t *testing.T) {
 		t.Fatal(wrong)
 	}
 	tr := d.Lines[0].Trunk
-	if tr == nil || !tr.Register || tr.Transport != TransportUDP || tr.KeepAlive != KeepAliveCRLF || tr.Called != CalledURI || tr.Expires.Minutes() != 10 {
+	if tr == nil || !tr.Register || tr.Transport != TransportUDP || tr.KeepAlive != KeepAliveOptions || tr.Called != CalledURI || tr.Expires.Minutes() != 10 {
 		t.Fatalf("read %+v", tr)
 	}
 	back, err := Load(Marshal(d))

@@ -53,8 +53,12 @@ func (w *Wire) Open(addresses []netip.AddrPort, tcp bool) error {
 
 // listen binds one address. A free port may be taken by TCP already: then another one is tried.
 func (w *Wire) listen(a netip.AddrPort) error {
+	network := "udp6" // "udp" would make one socket for both of an unspecified address
+	if a.Addr().Unmap().Is4() {
+		network = "udp4"
+	}
 	for tries := 0; ; tries++ {
-		conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(a))
+		conn, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(a))
 		if err != nil {
 			return err
 		}
