@@ -444,3 +444,12 @@ func (c *Call) Info(ctx context.Context, key byte) error {
 		return err
 	})
 }
+
+// TakeLast is Last, which is then 0 again.
+func (c *Call) TakeLast() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	code := c.last
+	c.last = 0
+	return code
+}
