@@ -52,7 +52,7 @@ func (s *session) full() bool { return s.c.Channels > 0 && len(s.legs.Legs()) >=
 // Request handles a new request. What does not come from the servers is not answered: nobody else needs to
 // know that there is a trunk.
 func (s *session) Request(r *wire.Request) {
-	if !s.peers[r.Flow.Remote.Addr()] {
+	if !s.isPeer(r.Flow) {
 		s.strangers++
 		return
 	}

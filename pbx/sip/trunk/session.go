@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"strings"
@@ -47,14 +48,14 @@ type session struct {
 	bound  header.URI // the Contact that is signed in; empty: none
 	routes []string   // of requests outside of a dialog
 
-	flow      wire.Flow           // to the server; its Network is "" while there is none
-	peers     map[netip.Addr]bool // from which calls may come
-	asking    bool                // a sign-in or question is on its way
-	answers   bool                // the server answers OPTIONS
-	kept      time.Time           // when the way was last kept open
-	looked    time.Time           // when our own address was last looked up
-	meddled   time.Time           // when a router was last caught
-	strangers int                 // messages of others since the last report
+	flow      wire.Flow                // to the server; its Network is "" while there is none
+	peers     map[netip.Addr]time.Time // from which calls may come, and when DNS last said so
+	asking    bool                     // a sign-in or question is on its way
+	answers   bool                     // the server answers OPTIONS
+	kept      time.Time                // when the way was last kept open
+	looked    time.Time                // when our own address was last looked up
+	meddled   time.Time                // when a router was last caught
+	strangers int                      // messages of others since the last report
 	closing   bool
 
 	told bool   // InService or OutOfService was
@@ -75,7 +76,7 @@ func newSession(t *Trunk, w *wire.Wire) *session {
 		view:   nat.View{Private: t.private},
 		finder: servers.New(t.o.Resolver, c.Transport),
 		domain: c.Domain, line: strings.ToLower(rand.Text()[:12]), callID: rand.Text(), tag: rand.Text()[:12],
-		peers: map[netip.Addr]bool{}}
+		peers: map[netip.Addr]time.Time{}}
 	if s.domain == "" {
 		s.domain = hostOf(c.Servers[0])
 	}
@@ -161,16 +162,26 @@ func (s *session) found(list, others []netip.AddrPort, err error) {
 			reached = append(reached, a)
 		}
 	}
+	now := time.Now()
 	for _, a := range append(others, list...) {
-		s.peers[a.Addr()] = true
+		s.peers[a.Addr()] = now
 	}
+	maps.DeleteFunc(s.peers, func(_ netip.Addr, at time.Time) bool { return now.Sub(at) > peerLife })
 	why := signin.NoName
 	if len(list) > 0 {
 		why = signin.NoRoute
 	}
-	s.machine.Found(reached, why, time.Now())
+	s.machine.Found(reached, why, now)
 	s.tellState()
 	s.turn()
+}
+
+// peerLife is how long calls may come from an address that DNS says no more.
+const peerLife = 24 * time.Hour
+
+func (s *session) isPeer(flow wire.Flow) bool {
+	_, known := s.peers[flow.Remote.Addr()]
+	return known
 }
 
 // tick looks after everything.
@@ -252,7 +263,7 @@ func (s *session) meddle(what string) {
 
 // Altered hears that a message was cut or lengthened on its way.
 func (s *session) Altered(flow wire.Flow) {
-	if s.peers[flow.Remote.Addr()] {
+	if s.isPeer(flow) {
 		s.meddle("Content-Length")
 	}
 }

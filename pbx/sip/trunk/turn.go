@@ -174,6 +174,11 @@ func (s *session) learn(r *wire.Request, res *wire.Response, sentBy string) {
 		s.advertise()
 		seen, _ := s.view.Address(r.Flow.Remote.Addr())
 		s.log.Info("the world sees us by another address", "address", seen)
+		for l := range s.legs.All() {
+			if at, ok := l.Flow(); ok && at == s.flow {
+				l.Move(at) // our Contact is another one
+			}
+		}
 		s.machine.Moved(time.Now())
 	}
 }

@@ -27,6 +27,11 @@ const (
 	Meddling  = "your router's SIP ALG alters the signalling; switch SIP ALG off in the router"
 )
 
+// Reasons are all of them that are told, but for Beginning.
+func Reasons() []string {
+	return []string{NoName, NoRoute, Silent, Overload, Password, Forbidden, Unknown, Refused, Meddling}
+}
+
 const (
 	firstRefusal, lastRefusal = 30 * time.Second, 5 * time.Minute // between tries of a sign-in that is refused
 	firstRound, lastRound     = 4 * time.Second, time.Minute      // between tries of servers that all failed
