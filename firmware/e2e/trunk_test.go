@@ -78,7 +78,7 @@ func TestTrunkCarriesCallsBothWays(t *testing.T) {
 					t.Fatal(err)
 				}
 				r.eventually("an answer to the re-INVITE", func() bool { return far.Last() != 0 })
-				if code := far.TakeLast(); (code/100 == 2) == (body == fax) {
+				if code := far.TakeLast(); (code == 488) != (body == fax) {
 					t.Errorf("%.20q answered %d", body, code)
 				}
 				if body == "hold" {

@@ -191,10 +191,10 @@ func TestCarrierChangesTheCall(t *testing.T) {
 		body string
 		code int
 		tell hal.Signal
-	}{{"", 200, nil}, {"hold", 200, hal.Held{Leg: leg}}, {fax, 400, nil}, {"resume", 200, hal.Resumed{Leg: leg}}, {fax, 400, nil}, {"", 200, nil}} {
+	}{{"", 200, nil}, {"hold", 200, hal.Held{Leg: leg}}, {fax, 488, nil}, {"resume", 200, hal.Resumed{Leg: leg}}, {fax, 488, nil}, {"", 200, nil}} {
 		r.check(call.Reinvite(r.ctx(), step.body))
 		r.wait("an answer", func() bool { return call.Last() != 0 })
-		if got := call.TakeLast(); got/100 != step.code/100 {
+		if got := call.TakeLast(); got != step.code {
 			t.Errorf("%.10q answered %d, want %d", step.body, got, step.code)
 		}
 		switch step.tell.(type) {
@@ -241,4 +241,18 @@ func TestCallsOfBeforeTheRestartAreEnded(t *testing.T) {
 	release := until[hal.Answered](r, leg).Release
 	next := ready(t, p, settings(p), func(l *Trunk) { l.o.Releases = []string{release} })
 	next.check(call.Wait(next.ctx(), provider.Over))
+}
+
+func TestCodecsOfATrunkAreItsOwn(t *testing.T) {
+	t.Parallel()
+	p := serve(t, provider.Options{})
+	s := settings(p)
+	s.Codecs = []string{"PCMU"}
+	r := ready(t, p, s, nil)
+	leg, call := r.called(hal.Dial{})
+	if sdp := string(call.Invite.Body); strings.Contains(sdp, "PCMA") || !strings.Contains(sdp, "PCMU") {
+		t.Errorf("offered\n%s", sdp)
+	}
+	r.check(call.Answer(r.ctx()))
+	until[hal.Answered](r, leg)
 }
