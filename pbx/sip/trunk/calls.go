@@ -44,7 +44,9 @@ func (s *session) dial(o hal.Dial) {
 }
 
 // terms are those of every call.
-func (s *session) terms() leg.Terms { return leg.Terms{Peer: s.trunk.o.Name, Sound: dialog.Sound{Codecs: s.c.Codecs}} }
+func (s *session) terms() leg.Terms {
+	return leg.Terms{Peer: s.trunk.o.Name, Sound: dialog.Sound{Codecs: s.c.Codecs}}
+}
 
 // full says that no more calls may be at a time.
 func (s *session) full() bool { return s.c.Channels > 0 && len(s.legs.Legs()) >= s.c.Channels }
