@@ -23,6 +23,8 @@ func fill(v any) {
 		*v = Page{Listen: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 8088)}
 	case *Line:
 		*v = Line{Kind: KindSIM}
+	case *Trunk:
+		*v = Trunk{Transport: TransportUDP, Register: true, Expires: 10 * time.Minute, KeepAlive: KeepAliveOptions, Identity: IdentityFrom, Called: CalledURI}
 	case *Queue:
 		*v = Queue{Strategy: LongestIdle, RingTimeout: 15 * time.Second, WrapUp: 10 * time.Second}
 	case *Menu:

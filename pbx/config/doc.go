@@ -74,14 +74,36 @@ type Page struct {
 	Listen netip.AddrPort `yaml:"listen"` // default 127.0.0.1:8088
 }
 
-// Line is one outside line: which slot of the board, and where its callers go.
+// Line is one outside line: which slot of the board or which provider, and where its callers go.
 type Line struct {
 	Name   string `yaml:"name"`
-	Kind   string `yaml:"kind"`   // KindSIM, the default
-	Slot   string `yaml:"slot"`   // of the board: slot1, slot2 …
+	Kind   string `yaml:"kind"`   // KindSIM, the default, or KindTrunk
+	Slot   string `yaml:"slot"`   // of the board: slot1, slot2 …; of a SIM
 	Number string `yaml:"number"` // its own number, E.164; "" where nobody knows it
 	PIN    string `yaml:"pin"`    // of the SIM; tried once; "" where it asks for none
 	Flow   string `yaml:"flow"`   // where its callers go
+	Trunk  *Trunk `yaml:"trunk"`  // of KindTrunk
+}
+
+// Trunk is how a provider, or another telephone system, is reached by SIP.
+type Trunk struct {
+	Servers   []string       `yaml:"servers"`    // "host" (asked of DNS: SRV, then addresses) or "host:port", tried in order
+	Transport string         `yaml:"transport"`  // TransportUDP, the default, or TransportTCP
+	Proxy     string         `yaml:"proxy"`      // through which everything goes, as in Servers; "": none
+	Register  bool           `yaml:"register"`   // sign in at the server; default true. false: a peer that knows our address
+	User      string         `yaml:"user"`       // of our address there
+	AuthUser  string         `yaml:"auth_user"`  // that goes with the password; "": User
+	Password  string         `yaml:"password"`   // "": none is asked for
+	Domain    string         `yaml:"domain"`     // of our address there; "": the host of the first server
+	Expires   time.Duration  `yaml:"expires"`    // of a sign-in, 1m to 24h; default 10m
+	KeepAlive string         `yaml:"keep_alive"` // KeepAliveOptions, the default, or KeepAliveCRLF
+	Listen    netip.AddrPort `yaml:"listen"`     // our end; none: whichever address leads there, any port
+	Public    string         `yaml:"public"`     // the address by which the world knows us; "": learned from the server
+	Channels  int            `yaml:"channels"`   // calls at a time; 0: no limit
+	Codecs    []string       `yaml:"codecs"`     // in order of liking; none: those of the box
+	Trusted   bool           `yaml:"trusted"`    // callers' numbers are believed and shown beside From: P-Asserted-Identity, Diversion
+	Identity  string         `yaml:"identity"`   // where our caller's number goes: IdentityFrom, the default, IdentityPAI, IdentityRPID
+	Called    string         `yaml:"called"`     // where the number stands that was dialled: CalledURI, the default, or CalledTo
 }
 
 // Extension is an internal number with a desk phone that signs in by Password.

@@ -13,6 +13,7 @@ import (
 // What a document may name.
 const (
 	KindSIM     = "sim"          // Line.Kind: a GSM or LTE module
+	KindTrunk   = "trunk"        // Line.Kind: a provider by SIP
 	LongestIdle = "longest-idle" // Queue.Strategy: whoever has been free longest
 
 	LanguageEnglish = "en"    // Site.Language

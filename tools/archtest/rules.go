@@ -31,6 +31,7 @@ func rooms() []room {
 		{from: "board/sim/modem", may: []string{"hal/...", "board/sim/..."}},
 		{from: "board/sim/network", may: []string{"hal/...", "board/sim/..."}},
 		{from: "board/sim/phone", may: []string{"hal/...", "board/sim/..."}},
+		{from: "board/sim/provider", may: []string{"hal/...", "board/sim/..."}},
 
 		{from: "pbx", may: []string{"hal/...", "pbx/..."}},
 		{from: "pbx/config", may: []string{"./..."}},
@@ -71,6 +72,7 @@ func testRooms() []room {
 		{from: "hal", may: []string{"hal/..."}},
 		{from: "drivers", may: []string{"board/sim/..."}}, // a driver's far end is the simulator
 		{from: "pbx", may: []string{"hal/...", "pbx/..."}},
+		{from: "pbx/sip/trunk", may: []string{"hal/...", "pbx/...", "board/sim/..."}}, // its far end is the simulated provider
 		{from: "pbx/config", may: nil},
 		{from: "ui", may: []string{"hal/...", "pbx/view/..."}},
 	}

@@ -25,6 +25,8 @@ type Peers interface {
 	Proves(peer string, r *wire.Request) bool
 	// Heard says that the peer at flow answered a request of ours.
 	Heard(flow wire.Flow)
+	// Silent says that a request of ours to the peer at flow had no answer.
+	Silent(flow wire.Flow)
 	// Contact is our own address, as the peer at flow is to know it.
 	Contact(flow wire.Flow) header.Address
 	// Listens is where the peer at flow shall send its sound, for a port that is bound to bound.
@@ -36,6 +38,9 @@ type Peers interface {
 
 // Direct is what is said of peers who see our own addresses and ask for no password. To be embedded.
 type Direct struct{}
+
+// Silent is noticed otherwise.
+func (Direct) Silent(wire.Flow) {}
 
 // Contact is our end of the flow.
 func (Direct) Contact(flow wire.Flow) header.Address { return flow.Contact() }
@@ -102,7 +107,9 @@ func (t *Table) Send(r *wire.Request, on func(*wire.Response)) {
 
 func (t *Table) send(r *wire.Request, on func(*wire.Response)) {
 	answered := func(res *wire.Response) {
-		if !res.Local {
+		if res.Local {
+			t.Peers.Silent(r.Flow)
+		} else {
 			t.Peers.Heard(r.Flow)
 		}
 		on(res)
@@ -201,6 +208,9 @@ func (t *Table) End(releases []string) {
 		if bye.Flow.Network != "udp" {
 			t.owed = append(t.owed, bye)
 			continue
+		}
+		if at := t.Wire.Toward(bye.Flow.Remote.Addr()); !slices.Contains(t.Wire.Listening(), bye.Flow.Local) && at.IsValid() {
+			bye.Flow.Local = at // the socket of before the restart is no more
 		}
 		t.end(bye)
 	}

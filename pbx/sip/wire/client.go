@@ -30,7 +30,7 @@ type cancellation struct {
 // another phone behind the same address. When nothing final comes (timers B and F of RFC 3261, or
 // a broken socket) it is called once with a Response that is Local. An error: nothing was sent.
 func (w *Wire) Send(r *Request, on func(*Response)) error {
-	r.wire, r.branch = w, w.newBranch()
+	r.wire, r.branch, r.sentBy = w, w.newBranch(), w.sentBy
 	return w.start(r, on)
 }
 
@@ -65,7 +65,7 @@ func (w *Wire) start(r *Request, on func(*Response)) error {
 
 // Tell sends r without a transaction: the ACK of a 2xx.
 func (w *Wire) Tell(r *Request) error {
-	r.wire, r.branch = w, w.newBranch()
+	r.wire, r.branch, r.sentBy = w, w.newBranch(), w.sentBy
 	raw, err := r.request()
 	if err != nil {
 		return fmt.Errorf("%s to %s: %w", r.Method, r.URI.Text, err)
@@ -110,7 +110,7 @@ func (c *client) sendCancel() {
 	c.cancel.sent = true
 	r := c.req
 	m := &Request{Method: "CANCEL", URI: r.URI, Flow: r.Flow, From: r.From, To: r.To, CallID: r.CallID,
-		CSeq: r.CSeq, Route: r.Route, wire: c.wire, branch: r.branch}
+		CSeq: r.CSeq, Route: r.Route, wire: c.wire, branch: r.branch, sentBy: r.sentBy}
 	if c.cancel.reason != "" {
 		m.Headers = []Header{{"Reason", c.cancel.reason}}
 	}
@@ -162,7 +162,7 @@ func (c *client) acknowledge(res *Response) {
 	to := r.To
 	to.Text = res.To.Text
 	ack := &Request{Method: "ACK", URI: r.URI, Flow: r.Flow, From: r.From, To: to, CallID: r.CallID,
-		CSeq: r.CSeq, Route: r.Route, branch: r.branch}
+		CSeq: r.CSeq, Route: r.Route, branch: r.branch, sentBy: r.sentBy}
 	if raw, err := ack.request(); err == nil && !strings.ContainsAny(to.Text, "\r\n") {
 		_ = c.wire.write(r.Flow, raw)
 	}

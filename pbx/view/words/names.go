@@ -116,6 +116,9 @@ func (t tongue) outcome(o view.Outcome) string {
 
 // why says a known reason in the language; free text of the box stays as it is.
 func (t tongue) why(s string) string {
+	if said, ok := t.trunkWhy(s); ok {
+		return said
+	}
 	switch s {
 	case call.BySelf:
 		return t.say("by themselves", "本人")
