@@ -27,6 +27,8 @@ type world struct {
 	open    map[call.ID]bool
 	done    map[call.ID]bool
 	offers  map[string]call.ID
+	ringing map[hal.LegID]string // offers by leg
+	members map[hal.LegID]call.ID
 	log     []Output
 	began   []call.ID
 }
@@ -44,6 +46,7 @@ func newWorld(t *testing.T, choices []byte) *world {
 	w := &world{
 		t: t, choices: choices, f: New(branch(), s), now: began,
 		wires: map[hal.LegID]*wireLeg{}, open: map[call.ID]bool{}, done: map[call.ID]bool{}, offers: map[string]call.ID{},
+		ringing: map[hal.LegID]string{}, members: map[hal.LegID]call.ID{},
 	}
 	w.step(call.Configured{Doc: branch()})
 	w.step(call.Heard{Signal: hal.InService{Name: "phones", Traits: hal.Traits{Inside: true}}})
@@ -93,10 +96,14 @@ func (w *world) act() {
 		w.n++
 		id := hal.IncomingLeg("phones", 2, w.n)
 		from := []string{"201", "202", "203"}[w.pick(3)]
-		to := []hal.Number{"201", "202", "*22ana", "*22bo", "*22", "*23", "0123", "299"}[w.pick(8)]
+		to := numbers()[w.pick(len(numbers()))]
 		w.wires[id] = &wireLeg{}
 		w.order = append(w.order, id)
-		w.step(call.Heard{Signal: hal.Incoming{Leg: id, From: hal.Number(from), Endpoint: from, To: to}})
+		in := hal.Incoming{Leg: id, From: hal.Number(from), Endpoint: from, To: to}
+		if w.pick(6) == 0 {
+			in.Replaces = w.order[w.pick(len(w.order))]
+		}
+		w.step(call.Heard{Signal: in})
 	case 3:
 		if len(w.pins) > 0 {
 			ref := w.pins[0]
@@ -127,6 +134,14 @@ func (w *world) set(by time.Duration) {
 	out := w.log[len(w.log)-1]
 	if want := []call.Fact{call.ClockSet{By: by}}; !reflect.DeepEqual(out.Facts, want) || len(out.Orders)+len(out.Tasks) > 0 {
 		w.t.Fatalf("the clock was set by %v, and %+v came of it", by, out)
+	}
+}
+
+// numbers are what people dial and transfer to.
+func numbers() []hal.Number {
+	return []hal.Number{
+		"201", "202", "203", "*22ana", "*22bo", "*22", "*23", "0123", "299", "0112", "09001234567", "*8", "*8201",
+		"*61", "*61", "*6", "*78", "*72202", "*72", "*90203", "*92201", "*940123", "*9200123",
 	}
 }
 
@@ -180,6 +195,12 @@ func (w *world) legActs(id hal.LegID) {
 		s = hal.Held{Leg: id}
 	case 8:
 		s = hal.Resumed{Leg: id}
+	case 13, 14:
+		tr := hal.Transfer{Leg: id, Ref: hal.Ref("refer-" + string(id)), To: numbers()[w.pick(len(numbers()))]}
+		if w.pick(2) == 0 {
+			tr.Replaces = w.order[w.pick(len(w.order))]
+		}
+		s = tr
 	}
 	w.step(call.Heard{Signal: s})
 }
@@ -259,15 +280,48 @@ func (w *world) checkFact(fact call.Fact) {
 		if had := w.offers[f.Agent]; had != "" {
 			w.t.Fatalf("agent %s has two offers: %s and %s", f.Agent, had, f.Call)
 		}
-		w.offers[f.Agent] = f.Call
+		w.offers[f.Agent], w.ringing[f.Leg] = f.Call, f.Agent
 	case call.Missed:
 		w.close(f.Agent, f.Call)
 	case call.Withdrawn:
 		w.close(f.Agent, f.Call)
 	case call.Connected:
-		if f.Queue != "" {
-			w.close(f.Agent, f.Call)
+		if agent := w.ringing[f.Peer]; agent != "" && w.offers[agent] == f.Call && f.Queue != "" {
+			w.close(agent, f.Call)
 		}
+		w.member(f.Leg, f.Call)
+		w.member(f.Peer, f.Call)
+	}
+	w.checkMembers(fact)
+}
+
+// checkMembers: a leg is in one call at a time, from Began, Dialed or Moved to LegEnded.
+func (w *world) checkMembers(fact call.Fact) {
+	switch f := fact.(type) {
+	case call.Began:
+		w.members[f.Leg] = f.Call
+	case call.Dialed:
+		w.members[f.Leg] = f.Call
+	case call.Moved:
+		w.member(f.Leg, f.From)
+		w.members[f.Leg] = f.Call
+	case call.LegEnded:
+		w.member(f.Leg, f.Call)
+		delete(w.members, f.Leg)
+	case call.Ended:
+		for leg, id := range w.members {
+			if id == f.Call {
+				w.t.Fatalf("call %s ended with leg %s in it", id, leg)
+			}
+		}
+	case call.Transfer:
+		w.member(f.Leg, f.Call)
+	}
+}
+
+func (w *world) member(leg hal.LegID, id call.ID) {
+	if had := w.members[leg]; had != id && had != "" {
+		w.t.Fatalf("leg %s is in call %s, not in %s", leg, had, id)
 	}
 }
 
