@@ -78,6 +78,8 @@ func busiest(p *phone) (state call.State, of call.ID) {
 
 func (l *leg) state() (call.State, int) {
 	switch {
+	case l.leaving:
+		return "", 0
 	case l.of.desk != nil: // he talks with the box about himself: that is no call
 		return "", 0
 	case l.held && l.of.connected:
@@ -103,7 +105,7 @@ func (f *Floor) show(a *agent, actor, cause string) {
 	}
 	p := f.stateOf(a)
 	if p != a.shown {
-		if p.State == call.Ready && a.shown.State != call.Reserved && a.shown.State != call.Ringing {
+		if idleFrom(a.shown.State, p.State) {
 			a.idle = f.now
 		}
 		a.shown = p
@@ -120,6 +122,12 @@ func (f *Floor) show(a *agent, actor, cause string) {
 		f.fact(p)
 	}
 	f.offerable(a)
+}
+
+// idleFrom tells whether an agent is idle anew when his state changes so: who has not taken an offer keeps
+// his place, and who signs in while his phone rings has one from then.
+func idleFrom(was, is call.State) bool {
+	return was == "" || was == call.SignedOut || is == call.Ready && was != call.Reserved && was != call.Ringing
 }
 
 // offerable lets the matcher know whether a can be offered a contact.

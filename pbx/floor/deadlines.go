@@ -61,6 +61,8 @@ func (f *Floor) legLate(c *contact, l *leg) {
 	switch {
 	case l.ending:
 		f.vanish(l, "did not say that it is gone")
+	case l.leaving:
+		f.hangup(l, hal.Normal)
 	case l.kind == offered && !l.alerting:
 		f.missed(c, "unreachable")
 	case l.kind == offered:

@@ -27,6 +27,7 @@ const (
 	directRing  = 60 * time.Second  // extension to extension
 	outsideRing = 120 * time.Second // a number outside; networks give up earlier
 	outsideOpen = 20 * time.Second  // a line must have begun with it by then, else another one is tried
+	leaveGrace  = 2 * time.Second   // a phone whose transfer is done must hang up by then, else we do
 	hangupGrace = 5 * time.Second   // a line must say Gone by then
 	keyPause    = 5 * time.Second   // after a key of a number that is typed at a desk phone
 	firstKey    = 10 * time.Second
@@ -128,6 +129,7 @@ type leg struct {
 	answered  bool
 	alerting  bool
 	held      bool
+	leaving   bool // has handed its part on to another leg
 	ending    bool // Hangup is ordered
 	deadline  time.Time
 	lost      int // how many censuses in a row did not know it

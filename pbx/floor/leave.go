@@ -16,7 +16,7 @@ func (f *Floor) gone(l *leg, s hal.Gone) {
 	f.fact(call.LegEnded{Call: c.id, Leg: l.id, Cause: s.Cause, Far: s.Far, Wire: s.Wire})
 	f.forget(l)
 	switch {
-	case c.ending || l.ending:
+	case c.ending || l.ending || l.leaving:
 	case waits:
 		f.end(c, s.Cause, partyOf(s, side(l)))
 	case c.visit != nil && c.visit.offer == l:
@@ -24,6 +24,8 @@ func (f *Floor) gone(l *leg, s hal.Gone) {
 	case talks && c.visit != nil: // who picked up for an agent went before he could talk
 		c.peer = nil
 		f.acd.Wait(c.id, c.visit.queue, c.visit.since)
+	case talks && c.transfer != nil: // or for whom a transfer was to
+		f.missing(c, s.Cause, partyOf(s, side(l)))
 	case talks:
 		f.end(c, s.Cause, partyOf(s, side(l)))
 	case c.transfer != nil && c.transfer.by == l:

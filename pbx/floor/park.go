@@ -31,9 +31,8 @@ func (f *Floor) park(l *leg, s hal.Transfer, place string) bool {
 		c.parked.until = f.now.Add(f.doc.Calls.Park)
 	}
 	f.fact(call.Parked{Call: c.id, Leg: l.id, Place: place, Extension: l.phone.extension})
-	f.order(hal.TransferStatus{Leg: l.id, Ref: s.Ref, Code: done, Done: true})
 	f.play(c, prompt.Music(nil), true)
-	f.hangup(l, hal.Normal)
+	f.leave(l, s.Ref)
 	return true
 }
 

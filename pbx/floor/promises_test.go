@@ -35,6 +35,7 @@ type world struct {
 
 type wireLeg struct {
 	dialled, answered, told bool // told: our own phone's call that was not answered yet
+	hung                    bool // the floor wants it to end
 	play                    hal.Ref
 }
 
@@ -96,7 +97,7 @@ func (w *world) act() {
 		w.n++
 		id := hal.IncomingLeg("phones", 2, w.n)
 		from := []string{"201", "202", "203"}[w.pick(3)]
-		to := numbers()[w.pick(len(numbers()))]
+		to := w.number()
 		w.wires[id] = &wireLeg{}
 		w.order = append(w.order, id)
 		in := hal.Incoming{Leg: id, From: hal.Number(from), Endpoint: from, To: to}
@@ -145,6 +146,22 @@ func numbers() []hal.Number {
 	}
 }
 
+// number is what a person dials: mostly a colleague.
+func (w *world) number() hal.Number {
+	if n := w.pick(6); n < 4 {
+		return numbers()[n]
+	}
+	return numbers()[w.pick(len(numbers()))]
+}
+
+// sibling is another leg of the same phone, or any one.
+func (w *world) sibling(id hal.LegID) hal.LegID {
+	if l := w.f.legs[id]; l != nil && l.phone != nil && len(l.phone.legs) > 1 {
+		return l.phone.legs[w.pick(len(l.phone.legs))].id
+	}
+	return w.order[w.pick(len(w.order))]
+}
+
 func (w *world) command() {
 	a := []string{"ana", "bo", "cy"}[w.pick(3)]
 	switch w.pick(7) {
@@ -163,8 +180,13 @@ func (w *world) command() {
 
 func (w *world) legActs(id hal.LegID) {
 	l := w.wires[id]
+	if l.hung && w.pick(4) > 0 { // most do as they are told
+		w.forget(id)
+		w.step(call.Heard{Signal: hal.Gone{Leg: id, Cause: hal.Normal}})
+		return
+	}
 	var s hal.Signal
-	switch w.pick(16) {
+	switch w.pick(20) {
 	case 0:
 		causes := []hal.Cause{hal.Normal, hal.Busy, hal.Rejected, hal.Unreachable, hal.Congestion, hal.WireTrouble, hal.NoAnswer}
 		s = hal.Gone{Leg: id, Cause: causes[w.pick(len(causes))], Far: w.pick(2) == 0}
@@ -196,9 +218,9 @@ func (w *world) legActs(id hal.LegID) {
 	case 8:
 		s = hal.Resumed{Leg: id}
 	case 13, 14:
-		tr := hal.Transfer{Leg: id, Ref: hal.Ref("refer-" + string(id)), To: numbers()[w.pick(len(numbers()))]}
+		tr := hal.Transfer{Leg: id, Ref: hal.Ref("refer-" + string(id)), To: w.number()}
 		if w.pick(2) == 0 {
-			tr.Replaces = w.order[w.pick(len(w.order))]
+			tr.Replaces = w.sibling(id)
 		}
 		s = tr
 	}
@@ -241,6 +263,22 @@ func (w *world) took(out Output) {
 		w.pins = append(w.pins, call.RefOf(k))
 	}
 	w.checkAgents()
+	for _, c := range w.f.calls {
+		w.checkWaits(c)
+	}
+}
+
+// checkWaits: whoever is in a call talks, or waits for something that comes or has a limit.
+func (w *world) checkWaits(c *contact) {
+	if c.ending || c.connected || c.visit != nil || c.desk != nil || c.parked != nil || c.peer != nil || c.inFlow() {
+		return
+	}
+	for _, l := range c.others {
+		if !l.ending && !l.leaving && !l.deadline.IsZero() {
+			return
+		}
+	}
+	w.t.Fatalf("call %s waits for nothing: %+v, caller %+v", c.id, c, c.caller)
 }
 
 func (w *world) obey(o hal.Order) {
@@ -255,6 +293,10 @@ func (w *world) obey(o hal.Order) {
 	case hal.Play:
 		if l := w.wires[o.Leg]; l != nil {
 			l.play = o.Ref
+		}
+	case hal.Hangup:
+		if l := w.wires[o.Leg]; l != nil {
+			l.hung = true
 		}
 	}
 }

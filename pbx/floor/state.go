@@ -140,7 +140,7 @@ func (s *State) foldPresence(at time.Time, f call.Presence) {
 		s.Agents = slices.Insert(s.Agents, i, AgentState{Number: f.Agent})
 	}
 	a := &s.Agents[i]
-	if f.State == call.Ready && a.State != call.Reserved && a.State != call.Ringing {
+	if idleFrom(a.State, f.State) {
 		a.Idle = at
 	}
 	a.Queue = a.Queue && a.Call == f.Call || f.State == call.Reserved

@@ -23,7 +23,7 @@ type transfer struct {
 
 // SIP codes of what came of a transfer (RFC 3515 clause 2.4.5).
 const (
-	trying, rings, done     = 100, 180, 200
+	rings, done             = 180, 200
 	noRight, noNumber       = 403, 404
 	busyThere, notThere     = 486, 480
 	goneAway, noSuchCall    = 487, 481
@@ -100,7 +100,6 @@ func (c *contact) other(l *leg) *leg {
 // beginTransfer lets the other party hear that it is being connected.
 func (f *Floor) beginTransfer(l *leg, s hal.Transfer) {
 	f.leaves(l, s)
-	f.order(hal.TransferStatus{Leg: l.id, Ref: s.Ref, Code: trying})
 	f.play(l.of, []hal.Item{{Tone: "ringback"}}, true)
 }
 
@@ -151,9 +150,17 @@ func (f *Floor) transferDone(c *contact) {
 	}
 	f.fact(call.Transfer{Call: c.id, Leg: t.leg, To: t.to, State: state})
 	if t.by != nil {
-		f.order(hal.TransferStatus{Leg: t.leg, Ref: t.ref, Code: done, Done: true})
-		f.hangup(t.by, hal.Normal)
+		f.leave(t.by, t.ref)
 	}
+}
+
+// leave lets the party on l go, who has what it asked for. It is told so, and hangs up by itself; a phone
+// that does not is hung up.
+func (f *Floor) leave(l *leg, asked hal.Ref) {
+	f.order(hal.TransferStatus{Leg: l.id, Ref: asked, Code: done, Done: true})
+	l.leaving, l.deadline = true, f.now.Add(leaveGrace)
+	f.wrapUp(l)
+	f.showAt(l.phone, call.ByCall)
 }
 
 // transferFailed takes that a transfer leads nowhere: the two talk again, or it comes back to who asked.
@@ -238,7 +245,7 @@ func (c *contact) sought(l *leg) *leg {
 		return nil
 	}
 	for _, o := range c.others {
-		if !o.ending && (o.kind == direct || o.kind == abroad) {
+		if !o.ending && !o.answered && (o.kind == direct || o.kind == abroad) {
 			return o
 		}
 	}
