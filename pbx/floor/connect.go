@@ -64,7 +64,7 @@ func (f *Floor) connect(c *contact) {
 	if c.connected || c.ending || c.peer == nil || c.caller == nil || !c.peer.answered || !c.caller.answered {
 		return
 	}
-	c.connected = true
+	c.connected, c.parked = true, nil
 	f.hush(c)
 	joined := call.Connected{Call: c.id, Leg: c.caller.id, Peer: c.peer.id}
 	if c.peer.phone != nil && c.peer.phone.agent != nil {

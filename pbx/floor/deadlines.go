@@ -25,7 +25,7 @@ func (f *Floor) expire() {
 		if due(c.ivr.await, f.now) {
 			f.keyLate(c)
 		}
-		if c.parked != nil && due(c.parked.until, f.now) {
+		if c.parked != nil && c.peer == nil && due(c.parked.until, f.now) {
 			f.parkLate(c)
 		}
 		if c.desk != nil && due(c.desk.await, f.now) {
@@ -100,7 +100,7 @@ func (f *Floor) wake() {
 			continue
 		}
 		f.sooner(c.ivr.await)
-		if c.parked != nil {
+		if c.parked != nil && c.peer == nil {
 			f.sooner(c.parked.until)
 		}
 		if c.desk != nil {

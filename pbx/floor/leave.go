@@ -24,6 +24,7 @@ func (f *Floor) gone(l *leg, s hal.Gone) {
 	case talks && c.visit != nil: // who picked up for an agent went before he could talk
 		c.peer = nil
 		f.acd.Wait(c.id, c.visit.queue, c.visit.since)
+	case talks && c.parked != nil: // or before he could take back what is parked
 	case talks && c.transfer != nil: // or for whom a transfer was to
 		f.missing(c, s.Cause, partyOf(s, side(l)))
 	case talks:

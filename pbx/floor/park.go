@@ -53,14 +53,14 @@ func (f *Floor) parkedAt(place string) *contact {
 	return nil
 }
 
-// unpark lets the caller of c talk with who is parked at a place.
+// unpark lets the caller of c talk with who is parked at a place. Until they do, he is parked still.
 func (f *Floor) unpark(c *contact, place string) {
 	into := f.parkedAt(place)
-	if into == nil {
+	if into == nil || into.peer != nil { // somebody is just taking it
 		f.end(c, hal.Unallocated, call.BySystem)
 		return
 	}
-	f.with, into.parked = into, nil
+	f.with = into
 	f.takesPart(c, into, call.ByUnpark)
 }
 
