@@ -37,6 +37,7 @@ type (
 		To         Number // an extension on an inside line, else the number in the form that the wire wants
 		Show       Number // the caller's number to show, where the wire lets us
 		Name       string // the caller's name to show
+		Diverted   Number // who sent the call on to To: an extension, or on an outside line a number of ours; "" nobody
 		Private    bool   // withhold our number
 		AutoAnswer bool
 		Alert      string // ring tone hint for desk phones
@@ -142,10 +143,10 @@ func (o Dial) On() LegID           { return o.Leg }
 func (o Alert) On() LegID          { return o.Leg }
 func (o Answer) On() LegID         { return o.Leg }
 func (o Hangup) On() LegID         { return o.Leg }
+func (o Show) On() LegID           { return o.Leg }
 func (o Digits) On() LegID         { return o.Leg }
 func (o Hold) On() LegID           { return o.Leg }
 func (o Resume) On() LegID         { return o.Leg }
-func (o Show) On() LegID           { return o.Leg }
 func (o TransferStatus) On() LegID { return o.Leg }
 func (o Join) On() LegID           { return o.Leg }
 func (o Play) On() LegID           { return o.Leg }
@@ -160,10 +161,10 @@ func (o Dial) Line() string           { return o.Leg.Line() }
 func (o Alert) Line() string          { return o.Leg.Line() }
 func (o Answer) Line() string         { return o.Leg.Line() }
 func (o Hangup) Line() string         { return o.Leg.Line() }
+func (o Show) Line() string           { return o.Leg.Line() }
 func (o Digits) Line() string         { return o.Leg.Line() }
 func (o Hold) Line() string           { return o.Leg.Line() }
 func (o Resume) Line() string         { return o.Leg.Line() }
-func (o Show) Line() string           { return o.Leg.Line() }
 func (o TransferStatus) Line() string { return o.Leg.Line() }
 func (o Join) Line() string           { return o.Leg.Line() }
 func (o Play) Line() string           { return o.Leg.Line() }
@@ -178,10 +179,10 @@ func (Dial) order()           {}
 func (Alert) order()          {}
 func (Answer) order()         {}
 func (Hangup) order()         {}
+func (Show) order()           {}
 func (Digits) order()         {}
 func (Hold) order()           {}
 func (Resume) order()         {}
-func (Show) order()           {}
 func (TransferStatus) order() {}
 func (Join) order()           {}
 func (Play) order()           {}

@@ -124,7 +124,7 @@ func (l *lines) startWanted() error {
 }
 
 func sameHardware(a, b config.Line) bool {
-	return a.Kind == b.Kind && a.Slot == b.Slot && a.PIN == b.PIN && a.Number == b.Number && reflect.DeepEqual(a.Trunk, b.Trunk)
+	return a.Kind == b.Kind && a.Slot == b.Slot && a.PIN == b.PIN && a.Number == b.Number && a.Channels == b.Channels && reflect.DeepEqual(a.Trunk, b.Trunk)
 }
 
 // check lists the lines of doc that have no place on the board.
@@ -165,7 +165,7 @@ func (l *lines) make(n config.Line) (hal.Line, error) {
 	releases := l.releases[n.Name]
 	delete(l.releases, n.Name) // they are told once
 	return trunk.New(trunk.Options{Name: n.Name, Boot: l.box.boot, Log: l.box.o.Log, Media: l.box.media,
-		Releases: releases, Config: *n.Trunk, Number: hal.Number(n.Number)}), nil
+		Releases: releases, Config: *n.Trunk, Number: hal.Number(n.Number), Channels: n.Channels}), nil
 }
 
 func (l *lines) makeSIM(n config.Line) (hal.Line, error) {

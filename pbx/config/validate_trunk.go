@@ -28,10 +28,9 @@ const (
 )
 
 const (
-	maxServers  = 8
-	maxChannels = 1000
-	minSignIn   = time.Minute
-	maxSignIn   = 24 * time.Hour
+	maxServers = 8
+	minSignIn  = time.Minute
+	maxSignIn  = 24 * time.Hour
 )
 
 // trunkCodecs are the codecs that a trunk may be given.
@@ -71,9 +70,6 @@ func (v *validator) trunk(path string, l *Line) {
 	}
 	if t.Expires < minSignIn || t.Expires > maxSignIn {
 		v.add(path+".expires", both.Say("a sign-in of %s", "注册有效期 %s", length(t.Expires)), both.Say("write 1m to 24h", "请写 1m 到 24h"))
-	}
-	if t.Channels < 0 || t.Channels > maxChannels {
-		v.add(path+".channels", both.Say("%d calls at a time", "同时 %d 路通话", t.Channels), both.Say("write 1 to %d, or 0 for no limit", "请写 1 到 %d，或 0 表示不限", maxChannels))
 	}
 	for i, c := range t.Codecs {
 		v.choice(fmt.Sprintf("%s.codecs[%d]", path, i), c, trunkCodecs()...)

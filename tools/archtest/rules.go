@@ -41,9 +41,10 @@ func rooms() []room {
 		{from: "pbx/hours", may: []string{"hal", "pbx/call", "pbx/config"}},
 		{from: "pbx/prompt", may: []string{"hal", "pbx/call", "pbx/config"}},
 		{from: "pbx/acd", may: []string{"hal", "pbx/call", "pbx/config", "pbx/hours"}},
-		{from: "pbx/route", may: []string{"hal", "pbx/call", "pbx/config", "pbx/hours"}},
+		{from: "pbx/number", may: []string{"hal", "pbx/config"}},
+		{from: "pbx/route", may: []string{"hal", "pbx/call", "pbx/config", "pbx/hours", "pbx/number"}},
 		{from: "pbx/flow", may: []string{"hal", "pbx/call", "pbx/config", "pbx/hours", "pbx/prompt"}},
-		{from: "pbx/floor", may: []string{"hal", "hal/dsp", "pbx/call", "pbx/config", "pbx/hours", "pbx/prompt", "pbx/acd", "pbx/route", "pbx/flow", "./..."}},
+		{from: "pbx/floor", may: []string{"hal", "hal/dsp", "pbx/call", "pbx/config", "pbx/hours", "pbx/prompt", "pbx/acd", "pbx/number", "pbx/route", "pbx/flow", "./..."}},
 		{from: "pbx/scenario", may: []string{"hal", "pbx/call", "pbx/config", "pbx/floor"}},
 		{from: "pbx/view", may: []string{"hal", "pbx/call", "pbx/config", "pbx/view/..."}},
 		// What carries wires and sound reports and obeys: it knows no decision and no fact.
@@ -104,7 +105,7 @@ func guests() []guest {
 // purePackages are state and rules alone: time comes in, data goes out.
 func purePackages() []string {
 	return []string{
-		"hal/dsp", "pbx/call", "pbx/config", "pbx/floor", "pbx/acd", "pbx/flow", "pbx/route", "pbx/hours", "pbx/prompt", "pbx/view", "pbx/scenario",
+		"hal/dsp", "pbx/call", "pbx/config", "pbx/floor", "pbx/acd", "pbx/flow", "pbx/number", "pbx/route", "pbx/hours", "pbx/prompt", "pbx/view", "pbx/scenario",
 		"pbx/sip/guard",
 	}
 }

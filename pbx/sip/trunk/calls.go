@@ -49,7 +49,9 @@ func (s *session) terms() leg.Terms {
 }
 
 // full says that no more calls may be at a time.
-func (s *session) full() bool { return s.c.Channels > 0 && len(s.legs.Legs()) >= s.c.Channels }
+func (s *session) full() bool {
+	return s.trunk.o.Channels > 0 && len(s.legs.Legs()) >= s.trunk.o.Channels
+}
 
 // Request handles a new request. What does not come from the servers is not answered: nobody else needs to
 // know that there is a trunk.

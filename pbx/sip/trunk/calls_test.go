@@ -162,9 +162,7 @@ func TestNumberThatWasDialledIsFound(t *testing.T) {
 func TestChannelsAreCounted(t *testing.T) {
 	t.Parallel()
 	p := serve(t, provider.Options{})
-	s := settings(p)
-	s.Channels = 1
-	r := ready(t, p, s, nil)
+	r := ready(t, p, settings(p), func(l *Trunk) { l.o.Channels = 1 })
 	leg, _ := r.talking()
 	if g := until[hal.Gone](r, r.dial(hal.Dial{})); g.Cause != hal.Congestion {
 		t.Errorf("a second call out: %+v", g)

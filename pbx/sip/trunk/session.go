@@ -243,7 +243,7 @@ func (s *session) tellState() {
 	in, why := s.machine.In(), s.machine.Why()
 	switch {
 	case in && !(s.told && s.in):
-		s.out.Put(hal.InService{Name: s.trunk.o.Name, Traits: hal.Traits{Legs: s.c.Channels, CallerID: true, Supervised: true, EarlySound: true}})
+		s.out.Put(hal.InService{Name: s.trunk.o.Name, Traits: hal.Traits{Legs: s.trunk.o.Channels, CallerID: true, Supervised: true, EarlySound: true}})
 	case !in && why != "" && why != signin.Beginning && (!s.told || s.in || s.why != why):
 		s.out.Put(hal.OutOfService{Name: s.trunk.o.Name, Why: why})
 	default:

@@ -35,6 +35,7 @@ type Options struct {
 	Releases []string      // Answered.Release of the legs that were up when the box died
 	Config   config.Trunk  // valid, with defaults
 	Number   hal.Number    // the line's own, "" where nobody knows it
+	Channels int           // calls at a time, both ways together; 0: no limit
 	Resolver *net.Resolver // nil: that of the system
 }
 
