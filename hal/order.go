@@ -46,7 +46,9 @@ type (
 		Leg   LegID
 		Sound bool
 	}
-	// Answer takes an incoming call. It ends in Answered or Gone.
+	// Answer takes an incoming call. It ends in Answered or Gone. Of a leg that we dialled and that rings it
+	// asks the phone to answer by itself (an Inside line may know how); it ends in Answered, or in Failed
+	// where the phone will not.
 	Answer struct{ Leg LegID }
 	// Hangup ends the leg in any state. It ends in Gone. A Hangup for a leg that is gone is ignored.
 	Hangup struct {
@@ -59,10 +61,21 @@ type (
 		Ref  Ref
 		Keys string
 	}
-	// Hold and Resume use the wire's own hold, where Traits.Hold.
+	// Hold and Resume use the wire's own hold, where Traits.Hold. An Inside line asks the phone to hold, and
+	// to talk on, as if its key were pressed: what it does then is Held and Resumed; Failed: it will not.
 	Hold   struct{ Leg LegID }
 	Resume struct{ Leg LegID }
-	// TransferStatus answers a Transfer: a SIP code, and whether it is the last word.
+	// Show tells the party of a leg who is at the other side now: after a transfer, a
+	// pickup, a queue. The leg is answered or rings; nothing comes of it, Failed apart. The last Show counts.
+	Show struct {
+		Leg     LegID
+		Number  Number // "": withheld
+		Name    string
+		Private bool // neither number nor name may be shown
+	}
+	// TransferStatus answers a Transfer: a SIP code, and whether it is the last word. 100 is said by the wire
+	// itself. After a last word of 200 the leg that asked is ended by its party, or by our Hangup; after any
+	// other it talks on. A Ref that is unknown or has had its last word is passed over.
 	TransferStatus struct {
 		Leg  LegID
 		Ref  Ref
@@ -132,6 +145,7 @@ func (o Hangup) On() LegID         { return o.Leg }
 func (o Digits) On() LegID         { return o.Leg }
 func (o Hold) On() LegID           { return o.Leg }
 func (o Resume) On() LegID         { return o.Leg }
+func (o Show) On() LegID           { return o.Leg }
 func (o TransferStatus) On() LegID { return o.Leg }
 func (o Join) On() LegID           { return o.Leg }
 func (o Play) On() LegID           { return o.Leg }
@@ -149,6 +163,7 @@ func (o Hangup) Line() string         { return o.Leg.Line() }
 func (o Digits) Line() string         { return o.Leg.Line() }
 func (o Hold) Line() string           { return o.Leg.Line() }
 func (o Resume) Line() string         { return o.Leg.Line() }
+func (o Show) Line() string           { return o.Leg.Line() }
 func (o TransferStatus) Line() string { return o.Leg.Line() }
 func (o Join) Line() string           { return o.Leg.Line() }
 func (o Play) Line() string           { return o.Leg.Line() }
@@ -166,6 +181,7 @@ func (Hangup) order()         {}
 func (Digits) order()         {}
 func (Hold) order()           {}
 func (Resume) order()         {}
+func (Show) order()           {}
 func (TransferStatus) order() {}
 func (Join) order()           {}
 func (Play) order()           {}

@@ -18,7 +18,7 @@ type (
 		Endpoint string // the extension that the wire authenticated; "" for a stranger, never derived from From
 		Name     string // display name, as said
 		Diverted Number // who diverted the call to us
-		Replaces LegID  // the leg that this one takes the place of (SIP Replaces)
+		Replaces LegID  // the leg, of this line and alive when it was told, that this one takes the place of (SIP Replaces); the line does not end it
 		Wire     string // the wire's own id: SIP Call-ID, CLCC index
 	}
 	// Opened says that our Dial is on the wire. Of an incoming leg it tells, once at most, the wire's own
@@ -51,7 +51,9 @@ type (
 		For    time.Duration
 		Passed bool // the other leg of its bridge has been sent it already
 	}
-	// Transfer asks to connect the other side of the leg's call to To (SIP REFER, CHLD=4).
+	// Transfer asks to connect the other side of the leg's call to To (SIP REFER, CHLD=4). What comes of it is
+	// told by TransferStatus with the same Ref. Replaces, where there is one, is another leg of the same
+	// party: the call is to be connected with the other side of that leg's call, whatever To says.
 	Transfer struct {
 		Leg      LegID
 		Ref      Ref
