@@ -46,7 +46,7 @@ func newDesk(p *Phones, w *wire.Wire) *desk {
 		keeper: registrar.NewKeeper(p.o.Bindings, p.lg), refusals: registrar.Refusals{Log: p.lg},
 		reached: map[string]int{}, watches: map[string]*watch{}, pace: p.pace, stranded: map[*leg.Leg]registrar.Binding{}}
 	d.legs = leg.NewTable(leg.Options{Name: p.o.Name, Boot: p.o.Boot, Count: &p.legs, Log: p.lg, Media: p.o.Media, Wire: w,
-		Out: d.out, Ports: &p.ports, Peers: peers{desk: d}, Allow: allow})
+		Out: d.out, Ports: &p.ports, Peers: peers{desk: d}, Allow: allow, Session: p.o.Session})
 	return d
 }
 
@@ -133,8 +133,7 @@ func (d *desk) Request(r *wire.Request) {
 		d.legs.Ack(r)
 		return
 	}
-	if need := r.Header("Require"); need != "" {
-		d.legs.Reply(r, wire.Response{Code: 420, Headers: []wire.Header{{Name: "Unsupported", Value: need}}})
+	if !d.legs.Understands(r) {
 		return
 	}
 	if r.InDialog() && r.Method != "REGISTER" {

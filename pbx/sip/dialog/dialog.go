@@ -91,9 +91,12 @@ func (d *Dialog) InOrder(r *wire.Request) bool {
 }
 
 // Request makes our next request in the dialog.
-func (d *Dialog) Request(method string) *wire.Request {
+func (d *Dialog) Request(method string) *wire.Request { return d.make(method, d.Next()) }
+
+// Next is the CSeq of our next request.
+func (d *Dialog) Next() uint32 {
 	d.Seq++
-	return d.make(method, d.Seq)
+	return d.Seq
 }
 
 // Ack makes the ACK of a 2xx to our INVITE with that CSeq.

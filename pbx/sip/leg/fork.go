@@ -10,6 +10,7 @@ import (
 	"branchline/pbx/sip/causes"
 	"branchline/pbx/sip/dialog"
 	"branchline/pbx/sip/header"
+	"branchline/pbx/sip/session"
 	"branchline/pbx/sip/wire"
 )
 
@@ -105,7 +106,7 @@ func commonAddr(ways []Way) netip.Addr {
 func (l *Leg) newInvite(w Way) *wire.Request {
 	return &wire.Request{Method: "INVITE", URI: w.URI, CallID: l.callID, CSeq: 1, Flow: w.Flow, Route: w.Routes,
 		From: header.MakeAddress(w.From.Name, w.From.URI, l.tag), To: w.To,
-		Contact: []header.Address{l.table.Peers.Contact(w.Flow)}, Headers: slices.Clone(w.Headers),
+		Contact: []header.Address{l.table.Peers.Contact(w.Flow)}, Headers: append(slices.Clone(w.Headers), l.wants.Offer(session.Timer{})...),
 		Type: "application/sdp", Body: l.sound.Offer(l.at(w.Flow))}
 }
 
@@ -116,17 +117,30 @@ func (f *fork) heard(res *wire.Response) {
 	case res.Code/100 == 2:
 		f.accepted(res)
 	case res.Code >= 300:
-		if !l.over && !l.answered {
-			if again := l.table.again(f.invite, res, func() uint32 { return f.invite.CSeq + 1 }); again != nil {
-				f.invite = again
-				l.table.send(again, f.heard)
-				return
-			}
+		if l.over || l.answered || !f.again(res) {
+			f.refused(res)
 		}
-		f.refused(res)
 	case !l.over && !l.answered:
 		f.progress(res)
 	}
+}
+
+// again sends the INVITE once more where the peer wants it otherwise: with a password, or a longer session.
+func (f *fork) again(res *wire.Response) bool {
+	l := f.leg
+	next := func() uint32 { return f.invite.CSeq + 1 }
+	again := l.table.again(f.invite, res, next)
+	if again == nil {
+		wants, ok := l.wants.Raise(res)
+		if res.Code != 422 || !ok {
+			return false
+		}
+		l.wants = wants
+		again = longer(f.invite, wants.Offer(session.Timer{}), next())
+	}
+	f.invite = again
+	l.table.send(again, f.heard)
+	return true
 }
 
 func (f *fork) progress(res *wire.Response) {
@@ -202,13 +216,16 @@ func (f *fork) accepted(res *wire.Response) {
 		l.agree(o)
 	case len(res.Body) == 0 && l.sounding: // its answer came with the 183
 	default:
-		l.bye()
-		l.gone(hal.Media, false, "SIP 200 without a codec that we have")
-		l.forget()
+		l.end(hal.Media, "SIP 200 without a codec that we have")
 		return
 	}
+	l.learn(res)
 	l.talk(f.way.Name)
 	l.tellHold(o)
+	timer := session.Agreed(res)
+	l.their.timer = l.their.timer || timer.Expires > 0
+	l.watch(timer)
+	l.renew()
 }
 
 // cancelForks takes back all INVITEs but that of keep.

@@ -7,8 +7,8 @@
 // both ends come to rest. What phones and trunks differ in (who is it, by which address are we known,
 // what answers a challenge) it asks of Peers, and takes as Terms.
 //
-// Start reading at Table, then Leg. ring.go is calls to us, fork.go calls of ours, within.go what is said
-// in a call.
+// Start reading at Table, then Leg. ring.go is calls to us, fork.go calls of ours, within.go what the peer
+// says in a call, renew.go what we say.
 package leg
 
 import (
@@ -21,6 +21,7 @@ import (
 	"branchline/pbx/sip/causes"
 	"branchline/pbx/sip/dialog"
 	"branchline/pbx/sip/header"
+	"branchline/pbx/sip/session"
 	"branchline/pbx/sip/wire"
 )
 
@@ -53,10 +54,26 @@ type Leg struct {
 	port    *media.Port
 	sound   dialog.Sound
 	pending *acceptance
+
+	their  abilities
+	wants  session.Wants
+	timer  session.Timer
+	clock  func()        // stops the time of the session
+	wish   wish          // what we shall ask for next in the dialog
+	asking *wire.Request // ours, for a wish; not answered yet
+	later  func()        // stops the wait before the next
+}
+
+// abilities are what a peer says that it can do.
+type abilities struct{ update, timer bool }
+
+// learn takes what the peer says in its INVITE, or in the 2xx to ours.
+func (l *Leg) learn(m session.Message) {
+	l.their = abilities{update: session.Named(m, "Allow", "UPDATE"), timer: session.Knows(m)}
 }
 
 func (t *Table) newLeg(id hal.LegID, callID string, terms Terms) *Leg {
-	l := &Leg{table: t, id: id, callID: callID, peer: terms.Peer, tag: newTag(), sound: terms.Sound}
+	l := &Leg{table: t, id: id, callID: callID, peer: terms.Peer, tag: newTag(), sound: terms.Sound, wants: t.Session}
 	l.sound.ID = cmp.Or(l.sound.ID, uint64(rand.Uint32()))
 	t.legs[id] = l
 	t.calls[callID] = l
@@ -84,6 +101,10 @@ func (l *Leg) gone(cause hal.Cause, far bool, wire string) {
 		return
 	}
 	l.over = true
+	l.unwatch()
+	if l.later != nil {
+		l.later()
+	}
 	l.closePort()
 	delete(l.table.legs, l.id)
 	l.table.Out.Put(hal.Gone{Leg: l.id, Cause: cause, Far: far, Wire: wire})

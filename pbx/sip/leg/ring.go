@@ -3,6 +3,7 @@ package leg
 import (
 	"branchline/hal"
 	"branchline/pbx/sip/dialog"
+	"branchline/pbx/sip/session"
 	"branchline/pbx/sip/wire"
 )
 
@@ -26,10 +27,15 @@ func (t *Table) Ring(r *wire.Request, terms Terms, in hal.Incoming) {
 		t.Reply(r, refused)
 		return
 	}
+	if _, _, refused := t.Session.Answer(r, false, session.Timer{}); refused.Code != 0 {
+		t.Reply(r, refused)
+		return
+	}
 	*t.Count++
 	l := t.newLeg(hal.IncomingLeg(t.Name, t.Boot, *t.Count), r.CallID, terms)
 	l.invite, l.offer, l.dialog = r, offer, dialog.Accept(r, l.tag)
 	l.dialog.Contact = t.Peers.Contact(r.Flow)
+	l.learn(r)
 	in.Leg, in.Wire = l.id, r.CallID
 	t.Out.Put(in)
 }
@@ -71,12 +77,15 @@ func (l *Leg) answer() {
 		return
 	}
 	at := l.at(l.dialog.Flow)
+	timer, headers, _ := l.wants.Answer(l.invite, false, session.Timer{})
 	if l.offer == nil { // answered once the ACK says what the phone can
 		l.answered = true
-		l.accept(l.invite, l.sound.Offer(at), true)
+		l.accept(l.invite, headers, l.sound.Offer(at), true)
+		l.watch(timer)
 		return
 	}
-	l.accept(l.invite, l.sound.Answer(l.offer, at), false)
+	l.accept(l.invite, headers, l.sound.Answer(l.offer, at), false)
+	l.watch(timer)
 	l.agree(l.offer)
 	l.talk(l.dialog.Flow.Remote.String())
 	l.tellHold(l.offer)

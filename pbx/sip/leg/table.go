@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"branchline/hal"
 	"branchline/pbx/media"
@@ -14,6 +15,7 @@ import (
 	"branchline/pbx/sip/dialog"
 	"branchline/pbx/sip/header"
 	"branchline/pbx/sip/outbox"
+	"branchline/pbx/sip/session"
 	"branchline/pbx/sip/wire"
 )
 
@@ -64,12 +66,37 @@ type Options struct {
 	Ports *Ports
 	Peers Peers
 	Allow string // methods that the line takes
+
+	Session session.Wants // how long a call stands without a sign of life
 }
 
 // Accepted are the bodies that legs understand, for an Accept header.
 const Accepted = "application/sdp, application/dtmf-relay, application/dtmf"
 
 const agent = "Branchline"
+
+// supported are the extensions that we understand.
+const supported = "timer"
+
+// tellsAbilities says whether a message of that method tells what we can do (RFC 3261 20.5, 20.37).
+func tellsAbilities(method string) bool {
+	return method == "INVITE" || method == "UPDATE" || method == "OPTIONS"
+}
+
+// Understands says whether we know all that r requires. Where we do not, r is answered.
+func (t *Table) Understands(r *wire.Request) bool {
+	var unknown []string
+	for _, v := range r.Values("Require") {
+		if !slices.Contains(strings.Split(supported, ", "), strings.ToLower(v)) {
+			unknown = append(unknown, v)
+		}
+	}
+	if unknown == nil {
+		return true
+	}
+	t.Reply(r, wire.Response{Code: 420, Headers: []wire.Header{{Name: "Unsupported", Value: strings.Join(unknown, ", ")}}})
+	return false
+}
 
 // Table is the legs of one line. It belongs to the goroutine of the wire; NewTable makes it.
 type Table struct {
@@ -94,8 +121,8 @@ func (t *Table) All() iter.Seq[*Leg] { return maps.Values(t.calls) }
 // called at once, with a response of our own.
 func (t *Table) Send(r *wire.Request, on func(*wire.Response)) {
 	r.Headers = append(r.Headers, wire.Header{Name: "User-Agent", Value: agent})
-	if r.Method == "INVITE" || r.Method == "OPTIONS" {
-		r.Headers = append(r.Headers, wire.Header{Name: "Allow", Value: t.Allow})
+	if tellsAbilities(r.Method) {
+		r.Headers = append(r.Headers, wire.Header{Name: "Allow", Value: t.Allow}, wire.Header{Name: "Supported", Value: supported})
 	}
 	t.send(r, on)
 }
@@ -135,6 +162,9 @@ func (t *Table) again(r *wire.Request, res *wire.Response, seq func() uint32) *w
 // Reply answers r with what every response of ours says.
 func (t *Table) Reply(r *wire.Request, res wire.Response) {
 	res.Headers = append(res.Headers, wire.Header{Name: "Allow", Value: t.Allow}, wire.Header{Name: "Server", Value: agent})
+	if res.Code/100 == 2 && tellsAbilities(r.Method) {
+		res.Headers = append(res.Headers, wire.Header{Name: "Supported", Value: supported})
+	}
 	if err := r.Reply(res); err != nil {
 		t.Log.Warn("response not sent", "method", r.Method, "code", res.Code, "call", r.CallID, "err", err)
 	}

@@ -98,6 +98,14 @@ func (r *Response) Header(name string) string {
 	return first(r.raw.Headers(), name)
 }
 
+// Values are all values of a header of a response that came in, lists taken apart.
+func (r *Response) Values(name string) []string {
+	if r.raw == nil {
+		return nil
+	}
+	return all(r.raw.Headers(), name)
+}
+
 // InDialog says whether the request belongs to a dialog, by its To tag.
 func (r *Request) InDialog() bool { return r.To.Tag() != "" }
 
@@ -236,9 +244,9 @@ func (r *Request) back() Flow {
 }
 
 // reasons are the RFC's words for the codes that we send.
-const reasons = `100 Trying;180 Ringing;183 Session Progress;200 OK;400 Bad Request;401 Unauthorized;403 Forbidden;` +
+const reasons = `100 Trying;180 Ringing;183 Session Progress;200 OK;202 Accepted;400 Bad Request;401 Unauthorized;403 Forbidden;` +
 	`404 Not Found;405 Method Not Allowed;415 Unsupported Media Type;416 Unsupported URI Scheme;420 Bad Extension;` +
-	`423 Interval Too Brief;480 Temporarily Unavailable;481 Call/Transaction Does Not Exist;482 Loop Detected;` +
+	`422 Session Interval Too Small;423 Interval Too Brief;480 Temporarily Unavailable;481 Call/Transaction Does Not Exist;482 Loop Detected;` +
 	`484 Address Incomplete;486 Busy Here;487 Request Terminated;488 Not Acceptable Here;489 Bad Event;` +
 	`491 Request Pending;500 Server Internal Error;501 Not Implemented;503 Service Unavailable;` +
 	`505 Version Not Supported;603 Decline;`
