@@ -37,6 +37,7 @@ type (
 		To         Number // an extension on an inside line, else the number in the form that the wire wants
 		Show       Number // the caller's number to show, where the wire lets us
 		Name       string // the caller's name to show
+		Diverted   Number // who sent the call on to To: an extension, or on an outside line a number of ours; "" nobody
 		Private    bool   // withhold our number
 		AutoAnswer bool
 		Alert      string // ring tone hint for desk phones
@@ -55,6 +56,13 @@ type (
 		Leg   LegID
 		Cause Cause
 	}
+	// Show tells the party on Leg who is at its other side now (connected line). Number is "" where it is
+	// withheld. A wire that cannot tell it ignores the order.
+	Show struct {
+		Leg    LegID
+		Name   string
+		Number Number
+	}
 	// Digits sends keys to the party.
 	Digits struct {
 		Leg  LegID
@@ -65,14 +73,6 @@ type (
 	// to talk on, as if its key were pressed: what it does then is Held and Resumed; Failed: it will not.
 	Hold   struct{ Leg LegID }
 	Resume struct{ Leg LegID }
-	// Show tells the party of a leg who is at the other side now: after a transfer, a
-	// pickup, a queue. The leg is answered or rings; nothing comes of it, Failed apart. The last Show counts.
-	Show struct {
-		Leg     LegID
-		Number  Number // "": withheld
-		Name    string
-		Private bool // neither number nor name may be shown
-	}
 	// TransferStatus answers a Transfer: a SIP code, and whether it is the last word. 100 is said by the wire
 	// itself. After a last word of 200 the leg that asked is ended by its party, or by our Hangup; after any
 	// other it talks on. A Ref that is unknown or has had its last word is passed over.
@@ -142,10 +142,10 @@ func (o Dial) On() LegID           { return o.Leg }
 func (o Alert) On() LegID          { return o.Leg }
 func (o Answer) On() LegID         { return o.Leg }
 func (o Hangup) On() LegID         { return o.Leg }
+func (o Show) On() LegID           { return o.Leg }
 func (o Digits) On() LegID         { return o.Leg }
 func (o Hold) On() LegID           { return o.Leg }
 func (o Resume) On() LegID         { return o.Leg }
-func (o Show) On() LegID           { return o.Leg }
 func (o TransferStatus) On() LegID { return o.Leg }
 func (o Join) On() LegID           { return o.Leg }
 func (o Play) On() LegID           { return o.Leg }
@@ -160,10 +160,10 @@ func (o Dial) Line() string           { return o.Leg.Line() }
 func (o Alert) Line() string          { return o.Leg.Line() }
 func (o Answer) Line() string         { return o.Leg.Line() }
 func (o Hangup) Line() string         { return o.Leg.Line() }
+func (o Show) Line() string           { return o.Leg.Line() }
 func (o Digits) Line() string         { return o.Leg.Line() }
 func (o Hold) Line() string           { return o.Leg.Line() }
 func (o Resume) Line() string         { return o.Leg.Line() }
-func (o Show) Line() string           { return o.Leg.Line() }
 func (o TransferStatus) Line() string { return o.Leg.Line() }
 func (o Join) Line() string           { return o.Leg.Line() }
 func (o Play) Line() string           { return o.Leg.Line() }
@@ -178,10 +178,10 @@ func (Dial) order()           {}
 func (Alert) order()          {}
 func (Answer) order()         {}
 func (Hangup) order()         {}
+func (Show) order()           {}
 func (Digits) order()         {}
 func (Hold) order()           {}
 func (Resume) order()         {}
-func (Show) order()           {}
 func (TransferStatus) order() {}
 func (Join) order()           {}
 func (Play) order()           {}
