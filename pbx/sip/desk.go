@@ -39,7 +39,7 @@ type desk struct {
 var _ wire.Handler = (*desk)(nil)
 
 // allow is the methods that phones may use.
-const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER"
+const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER, REGISTER"
 
 func newDesk(p *Phones, w *wire.Wire) *desk {
 	d := &desk{name: p.o.Name, log: p.lg, wire: w, out: outbox.New(), reg: &p.reg,
@@ -151,8 +151,10 @@ func (d *desk) Request(r *wire.Request) {
 		d.legs.Reply(r, wire.Response{Code: 489})
 	case "BYE", "INFO", "UPDATE", "PRACK":
 		d.legs.Reply(r, wire.Response{Code: 481})
-	case "MESSAGE", "REFER":
+	case "MESSAGE":
 		d.legs.Reply(r, wire.Response{Code: 405})
+	case "REFER": // whom it is about is known in a call alone
+		d.legs.Reply(r, wire.Response{Code: 403})
 	default:
 		d.legs.Reply(r, wire.Response{Code: 501})
 	}

@@ -34,6 +34,7 @@ type fork struct {
 	done   bool
 	cause  hal.Cause
 	said   string   // "SIP 486"
+	early  []string // tags of the phones that ring
 	ended  []string // tags of the dialogs that came too late and were ended
 }
 
@@ -70,6 +71,9 @@ func (t *Table) Fail(id hal.LegID, cause hal.Cause, why string) {
 	}
 	t.Out.Put(hal.Gone{Leg: id, Cause: cause, Wire: why})
 }
+
+// maxEarly is how many phones behind one contact may ring at a time.
+const maxEarly = 8
 
 // maxUDP is the longest request that goes by UDP where there is another way (RFC 3261 18.1.1).
 const maxUDP = 1300
@@ -145,6 +149,9 @@ func (f *fork) again(res *wire.Response) bool {
 
 func (f *fork) progress(res *wire.Response) {
 	l := f.leg
+	if tag := res.To.Tag(); tag != "" && len(f.early) < maxEarly && !slices.Contains(f.early, tag) {
+		f.early = append(f.early, tag)
+	}
 	rings := res.Code == 180
 	f.rang = f.rang || rings
 	news := rings && !l.alerting

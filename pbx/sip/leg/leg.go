@@ -8,7 +8,7 @@
 // what answers a challenge) it asks of Peers, and takes as Terms.
 //
 // Start reading at Table, then Leg. ring.go is calls to us, fork.go calls of ours, within.go what the peer
-// says in a call, renew.go what we say.
+// says in a call, refer.go transfers, renew.go what we say by ourselves.
 package leg
 
 import (
@@ -62,6 +62,8 @@ type Leg struct {
 	wish   wish          // what we shall ask for next in the dialog
 	asking *wire.Request // ours, for a wish; not answered yet
 	later  func()        // stops the wait before the next
+
+	transfer *transfer // that the peer has asked for; nil: none, or it is over
 }
 
 // abilities are what a peer says that it can do.

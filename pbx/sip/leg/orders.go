@@ -39,6 +39,8 @@ func (t *Table) Do(o hal.Order, dial func(hal.Dial)) {
 			return
 		}
 		l.failed(o, "the leg does not ring here")
+	case hal.TransferStatus:
+		l.transferStatus(o)
 	case hal.Digits:
 		if l.answered && l.port != nil {
 			l.port.SendKeys(o.Ref, o.Keys)

@@ -8,7 +8,7 @@ import (
 )
 
 // Ring makes a leg of r, an INVITE outside of a dialog whose line knows who calls, and tells in, whose
-// Leg and Wire it sets. Where that cannot be, r is answered.
+// Leg, Wire and Replaces it sets; without an Endpoint it takes nobody's place. Where that cannot be, r is answered.
 func (t *Table) Ring(r *wire.Request, terms Terms, in hal.Incoming) {
 	if !r.Keep() {
 		return
@@ -31,12 +31,17 @@ func (t *Table) Ring(r *wire.Request, terms Terms, in hal.Incoming) {
 		t.Reply(r, refused)
 		return
 	}
+	replaced, code := t.replaces(r, in.Endpoint)
+	if code != 0 {
+		t.Reply(r, wire.Response{Code: code})
+		return
+	}
 	*t.Count++
 	l := t.newLeg(hal.IncomingLeg(t.Name, t.Boot, *t.Count), r.CallID, terms)
 	l.invite, l.offer, l.dialog = r, offer, dialog.Accept(r, l.tag)
 	l.dialog.Contact = t.Peers.Contact(r.Flow)
 	l.learn(r)
-	in.Leg, in.Wire = l.id, r.CallID
+	in.Leg, in.Wire, in.Replaces = l.id, r.CallID, replaced
 	t.Out.Put(in)
 }
 

@@ -76,11 +76,15 @@ const Accepted = "application/sdp, application/dtmf-relay, application/dtmf"
 const agent = "Branchline"
 
 // supported are the extensions that we understand.
-const supported = "timer"
+const supported = "timer, replaces, norefersub"
 
 // tellsAbilities says whether a message of that method tells what we can do (RFC 3261 20.5, 20.37).
 func tellsAbilities(method string) bool {
 	return method == "INVITE" || method == "UPDATE" || method == "OPTIONS"
+}
+
+func (t *Table) allows(method string) bool {
+	return slices.Contains(strings.Split(t.Allow, ", "), method)
 }
 
 // Understands says whether we know all that r requires. Where we do not, r is answered.

@@ -42,6 +42,8 @@ func (t *Table) Within(r *wire.Request) {
 		l.info(r)
 	case r.Method == "OPTIONS":
 		t.Reply(r, wire.Response{Code: 200, Headers: []wire.Header{{Name: "Accept", Value: Accepted}}})
+	case r.Method == "REFER" && t.allows(r.Method):
+		l.refer(r)
 	case r.Method == "SUBSCRIBE", r.Method == "NOTIFY":
 		t.Reply(r, wire.Response{Code: 489})
 	default:
