@@ -335,8 +335,8 @@ func TestOutOfDialogRequestsHaveTheRFCsAnswers(t *testing.T) {
 		}
 	}
 	k := p.newTalk("202")
-	p.send(k.inviteText("Require: 100rel", p.sdp("sendrecv")))
-	if m := p.code(420, "INVITE"); m.get("Unsupported") != "100rel" {
+	p.send(k.inviteText("Require: x-teleport", p.sdp("sendrecv")))
+	if m := p.code(420, "INVITE"); m.get("Unsupported") != "x-teleport" {
 		t.Errorf("Unsupported %q", m.get("Unsupported"))
 	}
 }

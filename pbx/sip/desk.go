@@ -39,7 +39,7 @@ type desk struct {
 var _ wire.Handler = (*desk)(nil)
 
 // allow is the methods that phones may use.
-const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER, REGISTER"
+const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, REGISTER"
 
 func newDesk(p *Phones, w *wire.Wire) *desk {
 	d := &desk{name: p.o.Name, log: p.lg, wire: w, out: outbox.New(), reg: &p.reg,

@@ -34,7 +34,7 @@ type fork struct {
 	done   bool
 	cause  hal.Cause
 	said   string   // "SIP 486"
-	early  []string // tags of the phones that ring
+	early  []*early // the phones that ring
 	ended  []string // tags of the dialogs that came too late and were ended
 }
 
@@ -71,9 +71,6 @@ func (t *Table) Fail(id hal.LegID, cause hal.Cause, why string) {
 	}
 	t.Out.Put(hal.Gone{Leg: id, Cause: cause, Wire: why})
 }
-
-// maxEarly is how many phones behind one contact may ring at a time.
-const maxEarly = 8
 
 // maxUDP is the longest request that goes by UDP where there is another way (RFC 3261 18.1.1).
 const maxUDP = 1300
@@ -149,15 +146,20 @@ func (f *fork) again(res *wire.Response) bool {
 
 func (f *fork) progress(res *wire.Response) {
 	l := f.leg
-	if tag := res.To.Tag(); tag != "" && len(f.early) < maxEarly && !slices.Contains(f.early, tag) {
-		f.early = append(f.early, tag)
+	e := f.earlyOf(res)
+	if !f.acknowledge(e, res) {
+		return
 	}
 	rings := res.Code == 180
 	f.rang = f.rang || rings
 	news := rings && !l.alerting
 	l.alerting = l.alerting || rings
-	if res.Type == "application/sdp" && !l.sounding {
-		if o, err := dialog.ReadOffer(res.Body); err == nil {
+	if res.Type == "application/sdp" {
+		o, err := dialog.ReadOffer(res.Body)
+		if err == nil && e != nil {
+			e.offer = o
+		}
+		if err == nil && !l.sounding {
 			l.agree(o)
 			l.sounding, news = true, true
 		}
@@ -215,14 +217,19 @@ func (f *fork) accepted(res *wire.Response) {
 		t.end(dlg.Request("BYE"))
 		return
 	}
+	e := f.earlyOf(res)
+	if e != nil {
+		dlg.Seq = e.dialog.Seq // PRACKs went before
+	}
 	l.winner, l.dialog, l.answered = f, dlg, true
 	l.cancelForks(f, hal.Elsewhere)
 	o, err := dialog.ReadOffer(res.Body)
-	switch {
-	case err == nil:
+	if len(res.Body) == 0 && e != nil && e.offer != nil { // its answer came with the 183
+		o, err = e.offer, nil
+	}
+	if err == nil {
 		l.agree(o)
-	case len(res.Body) == 0 && l.sounding: // its answer came with the 183
-	default:
+	} else {
 		l.end(hal.Media, "SIP 200 without a codec that we have")
 		return
 	}

@@ -63,6 +63,10 @@ type Leg struct {
 	asking *wire.Request // ours, for a wish; not answered yet
 	later  func()        // stops the wait before the next
 
+	rseq    uint32     // of our last reliable response; 0: none yet
+	assured *assurance // that waits for its PRACK
+	settled bool       // what we agreed on came before the answer, reliably: the 2xx says nothing of it
+
 	transfer *transfer // that the peer has asked for; nil: none, or it is over
 }
 
@@ -104,6 +108,7 @@ func (l *Leg) gone(cause hal.Cause, far bool, wire string) {
 	}
 	l.over = true
 	l.unwatch()
+	l.unassure()
 	if l.later != nil {
 		l.later()
 	}

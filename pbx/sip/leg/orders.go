@@ -29,13 +29,13 @@ func (t *Table) Do(o hal.Order, dial func(hal.Dial)) {
 		l.hangup(o.Cause)
 	case hal.Alert:
 		if rings {
-			l.alert(o)
+			l.whenAssured(func() { l.alert(o) })
 			return
 		}
 		l.failed(o, "the leg does not ring here")
 	case hal.Answer:
 		if rings {
-			l.answer()
+			l.whenAssured(l.answer)
 			return
 		}
 		l.failed(o, "the leg does not ring here")

@@ -121,25 +121,6 @@ func (l *Leg) notifyTransfer(f *transfer) {
 	})
 }
 
-// say sends a request of the dialog, with a password where the peer asks for one; on hears the final
-// response alone.
-func (l *Leg) say(r *wire.Request, on func(*wire.Response)) {
-	var heard func(r *wire.Request) func(*wire.Response)
-	heard = func(r *wire.Request) func(*wire.Response) {
-		return func(res *wire.Response) {
-			if res.Code < 200 {
-				return
-			}
-			if again := l.table.again(r, res, l.dialog.Next); again != nil {
-				l.table.send(again, heard(again))
-				return
-			}
-			on(res)
-		}
-	}
-	l.table.Send(r, heard(r))
-}
-
 // find finds the leg that talks, or rings, in d.
 func (t *Table) find(d referral.Dialog) *Leg {
 	l := t.calls[d.CallID]
@@ -153,8 +134,8 @@ func (t *Table) find(d referral.Dialog) *Leg {
 		return l
 	}
 	for _, f := range l.forks {
-		for _, tag := range f.early {
-			if d.Is(l.tag, tag) {
+		for _, e := range f.early {
+			if d.Is(l.tag, e.tag) {
 				return l
 			}
 		}

@@ -129,6 +129,27 @@ func (l *Leg) askedAgain(r *wire.Request, w wish, res *wire.Response) bool {
 	return true
 }
 
+// say sends a request of the dialog, with a password where the peer asks for one; on hears the final
+// response alone.
+func (l *Leg) say(r *wire.Request, on func(*wire.Response)) { l.sayIn(l.dialog, r, on) }
+
+func (l *Leg) sayIn(d *dialog.Dialog, r *wire.Request, on func(*wire.Response)) {
+	var heard func(r *wire.Request) func(*wire.Response)
+	heard = func(r *wire.Request) func(*wire.Response) {
+		return func(res *wire.Response) {
+			if res.Code < 200 {
+				return
+			}
+			if again := l.table.again(r, res, d.Next); again != nil {
+				l.table.send(again, heard(again))
+				return
+			}
+			on(res)
+		}
+	}
+	l.table.Send(r, heard(r))
+}
+
 // longer is r with other session headers.
 func longer(r *wire.Request, headers []wire.Header, seq uint32) *wire.Request {
 	next := *r

@@ -50,25 +50,26 @@ func (l *Leg) alert(o hal.Alert) {
 	t := l.table
 	res := l.response(180)
 	if !o.Sound {
-		t.Reply(l.invite, res)
+		l.ring(res)
 		return
 	}
-	if l.offer == nil {
+	if l.offer == nil && !session.Named(l.invite, "Require", "100rel") {
 		t.Out.Put(hal.Failed{Leg: l.id, Why: "the phone left the offer to us: no sound before the answer"})
-		t.Reply(l.invite, res)
+		l.ring(res)
 		return
 	}
 	if err := l.openPort(l.dialog.Flow.Local.Addr()); err != nil {
 		t.Out.Put(hal.Failed{Leg: l.id, Why: err.Error()})
-		t.Reply(l.invite, res)
+		l.ring(res)
 		return
 	}
-	res.Code, res.Type, res.Body = 183, "application/sdp", l.sound.Answer(l.offer, l.at(l.dialog.Flow))
-	t.Reply(l.invite, res)
-	l.agree(l.offer)
-	if !l.sounding {
-		l.sounding = true
-		t.Out.Put(hal.Progress{Leg: l.id, Sound: true})
+	res.Code = 183
+	if l.offer != nil && !l.settled {
+		res.Type, res.Body = "application/sdp", l.sound.Answer(l.offer, l.at(l.dialog.Flow))
+	}
+	l.ring(res)
+	if l.offer != nil {
+		l.heardEarly(l.offer)
 	}
 }
 
@@ -89,7 +90,11 @@ func (l *Leg) answer() {
 		l.watch(timer)
 		return
 	}
-	l.accept(l.invite, headers, l.sound.Answer(l.offer, at), false)
+	var body []byte
+	if !l.settled {
+		body = l.sound.Answer(l.offer, at)
+	}
+	l.accept(l.invite, headers, body, false)
 	l.watch(timer)
 	l.agree(l.offer)
 	l.talk(l.dialog.Flow.Remote.String())

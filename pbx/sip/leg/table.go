@@ -76,7 +76,7 @@ const Accepted = "application/sdp, application/dtmf-relay, application/dtmf"
 const agent = "Branchline"
 
 // supported are the extensions that we understand.
-const supported = "timer, replaces, norefersub"
+const supported = "timer, replaces, 100rel, norefersub"
 
 // tellsAbilities says whether a message of that method tells what we can do (RFC 3261 20.5, 20.37).
 func tellsAbilities(method string) bool {

@@ -38,6 +38,8 @@ func (t *Table) Within(r *wire.Request) {
 		l.reinvite(r)
 	case r.Method == "UPDATE":
 		l.update(r)
+	case r.Method == "PRACK":
+		l.prack(r)
 	case r.Method == "INFO":
 		l.info(r)
 	case r.Method == "OPTIONS":
@@ -104,7 +106,7 @@ func (l *Leg) update(r *wire.Request) {
 	switch {
 	case refused.Code != 0:
 		res = refused
-	case o != nil && !l.answered: // the first offer has no answer yet: RFC 3311 5.2
+	case o != nil && !l.answered && (!l.settled || l.assured != nil): // the first offer has no answer yet: RFC 3311 5.2
 		res = wire.Response{Code: 500, Headers: []wire.Header{{Name: "Retry-After", Value: "2"}}}
 	case o != nil && (l.pending != nil || l.asking != nil && len(l.asking.Body) > 0):
 		res = wire.Response{Code: 491}
@@ -117,7 +119,11 @@ func (l *Leg) update(r *wire.Request) {
 		if o != nil {
 			res.Type, res.Body = "application/sdp", l.sound.Answer(o, l.at(l.dialog.Flow))
 			l.agree(o)
-			l.tellHold(o)
+			if l.answered {
+				l.tellHold(o)
+			} else {
+				l.offer = o
+			}
 		}
 	}
 	l.table.Reply(r, res)

@@ -248,7 +248,7 @@ const reasons = `100 Trying;180 Ringing;183 Session Progress;200 OK;202 Accepted
 	`404 Not Found;405 Method Not Allowed;415 Unsupported Media Type;416 Unsupported URI Scheme;420 Bad Extension;` +
 	`422 Session Interval Too Small;423 Interval Too Brief;480 Temporarily Unavailable;481 Call/Transaction Does Not Exist;482 Loop Detected;` +
 	`484 Address Incomplete;486 Busy Here;487 Request Terminated;488 Not Acceptable Here;489 Bad Event;` +
-	`491 Request Pending;500 Server Internal Error;501 Not Implemented;503 Service Unavailable;` +
+	`491 Request Pending;500 Server Internal Error;501 Not Implemented;503 Service Unavailable;504 Server Time-out;` +
 	`505 Version Not Supported;603 Decline;`
 
 func reason(code int) string {
