@@ -46,7 +46,7 @@ func newDesk(p *Phones, w *wire.Wire) *desk {
 		keeper: registrar.NewKeeper(p.o.Bindings, p.lg), refusals: registrar.Refusals{Log: p.lg},
 		reached: map[string]int{}, watches: map[string]*watch{}, pace: p.pace, stranded: map[*leg.Leg]registrar.Binding{}}
 	d.legs = leg.NewTable(leg.Options{Name: p.o.Name, Boot: p.o.Boot, Count: &p.legs, Log: p.lg, Media: p.o.Media, Wire: w,
-		Out: d.out, Ports: &p.ports, Peers: peers{desk: d}, Allow: allow, Session: p.o.Session})
+		Out: d.out, Ports: &p.ports, Peers: peers{desk: d}, Allow: allow, Remote: true, Session: p.o.Session})
 	return d
 }
 

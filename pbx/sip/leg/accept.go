@@ -21,7 +21,7 @@ type acceptance struct {
 // accept answers an INVITE of the phone by a 2xx and repeats that until its ACK comes.
 func (l *Leg) accept(r *wire.Request, headers []wire.Header, body []byte, wantsAnswer bool) {
 	res := l.response(200)
-	res.Headers = headers
+	res.Headers = append(res.Headers, headers...)
 	res.Type, res.Body = "application/sdp", body
 	l.table.Reply(r, res)
 	l.pending = &acceptance{request: r, response: res, wantsAnswer: wantsAnswer, pause: wire.T1()}

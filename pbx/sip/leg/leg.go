@@ -8,13 +8,15 @@
 // what answers a challenge) it asks of Peers, and takes as Terms.
 //
 // Start reading at Table, then Leg. ring.go is calls to us, fork.go calls of ours, within.go what the peer
-// says in a call, refer.go transfers, renew.go what we say by ourselves.
+// says in a call, refer.go transfers, reliable.go ringing that is
+// acknowledged, renew.go and show.go what we say by ourselves.
 package leg
 
 import (
 	"cmp"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 
 	"branchline/hal"
 	"branchline/pbx/media"
@@ -62,6 +64,8 @@ type Leg struct {
 	wish   wish          // what we shall ask for next in the dialog
 	asking *wire.Request // ours, for a wish; not answered yet
 	later  func()        // stops the wait before the next
+
+	shown []wire.Header // who it is that an incoming leg reaches, for our responses
 
 	rseq    uint32     // of our last reliable response; 0: none yet
 	assured *assurance // that waits for its PRACK
@@ -156,7 +160,7 @@ func (l *Leg) bye() { l.table.end(l.dialog.Request("BYE")) }
 
 // response is what of a response of ours belongs to the dialog.
 func (l *Leg) response(code int) wire.Response {
-	return wire.Response{Code: code, Tag: l.tag, Contact: []header.Address{l.dialog.Contact}}
+	return wire.Response{Code: code, Tag: l.tag, Contact: []header.Address{l.dialog.Contact}, Headers: slices.Clone(l.shown)}
 }
 
 // openPort opens the leg's RTP port on ip, once.

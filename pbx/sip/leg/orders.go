@@ -38,7 +38,17 @@ func (t *Table) Do(o hal.Order, dial func(hal.Dial)) {
 			l.whenAssured(l.answer)
 			return
 		}
+		if l.invite == nil && !l.answered {
+			l.press(o, "talk")
+			return
+		}
 		l.failed(o, "the leg does not ring here")
+	case hal.Hold:
+		l.pressInCall(o, "hold")
+	case hal.Resume:
+		l.pressInCall(o, "talk")
+	case hal.Show:
+		l.show(o)
 	case hal.TransferStatus:
 		l.transferStatus(o)
 	case hal.Digits:

@@ -40,7 +40,7 @@ func (l *Leg) refer(r *wire.Request) {
 	f := &transfer{ref: hal.Ref(fmt.Sprintf("%s refer %d", l.id, r.CSeq)), event: fmt.Sprintf("refer;id=%d", r.CSeq)}
 	res := l.response(202)
 	if f.silent = strings.EqualFold(strings.TrimSpace(r.Header("Refer-Sub")), "false"); f.silent {
-		res.Headers = []wire.Header{{Name: "Refer-Sub", Value: "false"}}
+		res.Headers = append(res.Headers, wire.Header{Name: "Refer-Sub", Value: "false"})
 	}
 	l.transfer = f
 	t.Reply(r, res)

@@ -34,6 +34,9 @@ type Peers interface {
 	// Credentials answers the challenge res (401, 407) to r: the headers with which r is sent once more,
 	// nil where there is nothing (more) to say.
 	Credentials(r *wire.Request, res *wire.Response) []wire.Header
+	// Identity are the headers by which the peer at flow is told who is at the other side now; nil where it
+	// is not to know, or cannot.
+	Identity(flow wire.Flow, o hal.Show) []wire.Header
 }
 
 // Direct is what is said of peers who see our own addresses and ask for no password. To be embedded.
@@ -54,6 +57,9 @@ func (Direct) Listens(flow wire.Flow, bound netip.AddrPort) netip.AddrPort {
 // Credentials are none.
 func (Direct) Credentials(*wire.Request, *wire.Response) []wire.Header { return nil }
 
+// Identity is told to nobody.
+func (Direct) Identity(wire.Flow, hal.Show) []wire.Header { return nil }
+
 // Options are what a Table is made of.
 type Options struct {
 	Name  string  // of the line
@@ -67,6 +73,7 @@ type Options struct {
 	Peers Peers
 	Allow string // methods that the line takes
 
+	Remote  bool          // its phones may be asked to answer, hold and talk on by themselves
 	Session session.Wants // how long a call stands without a sign of life
 }
 

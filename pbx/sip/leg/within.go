@@ -114,7 +114,7 @@ func (l *Leg) update(r *wire.Request) {
 		l.dialog.Refresh(r.Contact)
 		if l.answered {
 			l.watch(timer)
-			res.Headers = headers
+			res.Headers = append(res.Headers, headers...)
 		}
 		if o != nil {
 			res.Type, res.Body = "application/sdp", l.sound.Answer(o, l.at(l.dialog.Flow))
