@@ -14,7 +14,7 @@ func (f *Floor) progress(l *leg, s hal.Progress) {
 		return
 	}
 	l.alerting = true
-	f.fact(call.Alerting{Call: l.of.id, Leg: l.id})
+	f.fact(call.Alerting{Call: l.of.id, Leg: l.id, Release: s.Release})
 	switch l.kind {
 	case offered:
 		if q := f.queue(l.of.visit.queue); q != nil {

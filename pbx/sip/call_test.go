@@ -43,7 +43,7 @@ func TestPhoneCallsIsAnsweredAndHangsUp(t *testing.T) {
 	p.code(100, "INVITE")
 	in := until[hal.Incoming](h, "")
 	want := hal.Incoming{Leg: "phones#4-1", From: "201", To: "0935#1", Endpoint: "201", Name: "Phone 201", Wire: k.callID}
-	if in != want {
+	if want.Release = in.Release; in != want || in.Release == "" {
 		t.Errorf("told %+v, want %+v", in, want)
 	}
 	h.do(hal.Alert{Leg: in.Leg})

@@ -36,7 +36,10 @@ type desk struct {
 	ticks    int
 }
 
-var _ wire.Handler = (*desk)(nil)
+var (
+	_ wire.Handler = (*desk)(nil)
+	_ wire.Strays  = (*desk)(nil)
+)
 
 // allow is the methods that phones may use.
 const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, REGISTER"

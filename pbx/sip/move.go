@@ -84,3 +84,13 @@ func (d *desk) unstrand() {
 	}
 	d.stranded = left
 }
+
+// Stray ends a call of before the restart that a phone of ours believes to have answered.
+func (d *desk) Stray(res *wire.Response) {
+	for b := range d.reg.All() {
+		if b.Flow() == res.Flow {
+			d.legs.Stray(res)
+			return
+		}
+	}
+}

@@ -57,7 +57,7 @@ func (t *Table) Dial(id hal.LegID, terms Terms, ways []Way) {
 			l.forks = append(l.forks, f)
 		}
 	}
-	t.Out.Put(hal.Opened{Leg: l.id, Wire: l.callID})
+	t.Out.Put(hal.Opened{Leg: l.id, Wire: l.callID, Release: l.ringing()})
 	for _, f := range l.forks {
 		t.Send(f.invite, f.heard)
 	}
@@ -165,7 +165,7 @@ func (f *fork) progress(res *wire.Response) {
 		}
 	}
 	if news {
-		l.table.Out.Put(hal.Progress{Leg: l.id, Alerting: l.alerting, Sound: l.sounding})
+		l.table.Out.Put(hal.Progress{Leg: l.id, Alerting: l.alerting, Sound: l.sounding, Release: l.ringing()})
 	}
 }
 
@@ -253,4 +253,20 @@ func (l *Leg) cancelForks(keep *fork, cause hal.Cause) {
 			f.invite.Cancel(why)
 		}
 	}
+}
+
+// ringing is what ends, after a crash, what rings by now: a phone that we know by its tag may have
+// answered meanwhile, and gets a BYE too.
+func (l *Leg) ringing() string {
+	var all []string
+	for _, f := range l.forks {
+		if f.done {
+			continue
+		}
+		all = append(all, dialog.Ringing(f.invite, l.table.Wire.Branch(f.invite)))
+		for _, e := range f.early {
+			all = append(all, e.dialog.Release())
+		}
+	}
+	return dialog.Releases(all)
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // Ring makes a leg of r, an INVITE outside of a dialog whose line knows who calls, and tells in, whose
-// Leg, Wire and Replaces it sets; without an Endpoint it takes nobody's place. Where that cannot be, r is answered.
+// Leg, Wire, Replaces and Release it sets; without an Endpoint it takes nobody's place. Where that cannot be, r is answered.
 func (t *Table) Ring(r *wire.Request, terms Terms, in hal.Incoming) {
 	if !r.Keep() {
 		return
@@ -41,7 +41,7 @@ func (t *Table) Ring(r *wire.Request, terms Terms, in hal.Incoming) {
 	l.invite, l.offer, l.dialog = r, offer, dialog.Accept(r, l.tag)
 	l.dialog.Contact = t.Peers.Contact(r.Flow)
 	l.learn(r)
-	in.Leg, in.Wire, in.Replaces = l.id, r.CallID, replaced
+	in.Leg, in.Wire, in.Replaces, in.Release = l.id, r.CallID, replaced, l.dialog.Release()
 	t.Out.Put(in)
 }
 

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"branchline/hal"
@@ -114,12 +115,14 @@ type Table struct {
 	Options
 	legs  map[hal.LegID]*Leg
 	calls map[string]*Leg // by Call-ID; also of legs that are told Gone but whose dialog is not at rest
-	owed  []*wire.Request // BYEs of before the restart, for peers whose connection that was the end of
+	owed  []dialog.Ending // of calls of before the restart, for peers whose connection that was the end of
+
+	strays map[string]int // 2xx to nothing: how often each came
 }
 
 // NewTable makes an empty table.
 func NewTable(o Options) *Table {
-	return &Table{Options: o, legs: map[hal.LegID]*Leg{}, calls: map[string]*Leg{}}
+	return &Table{Options: o, legs: map[hal.LegID]*Leg{}, calls: map[string]*Leg{}, strays: map[string]int{}}
 }
 
 // Legs are all that are not gone, sorted, for a Census.
@@ -230,33 +233,74 @@ func (t *Table) Lost(flow wire.Flow) (stranded []*Leg) {
 	return stranded
 }
 
-// End puts the wire at rest after a restart: BYE for each Release (hal.Answered) of legs that were up. A
-// BYE whose connection was lost with the restart waits for Back.
+// End puts the wire at rest after a restart: what each Release (hal.Answered, Opened, …) of legs that
+// were there says. What was on a connection, lost with the restart, waits for Back.
 func (t *Table) End(releases []string) {
 	for _, r := range releases {
-		bye, err := dialog.Bye(r)
+		endings, err := dialog.Endings(r)
 		if err != nil {
 			t.Log.Warn("leg of before the restart not ended", "err", err)
 			continue
 		}
-		if bye.Flow.Network != "udp" {
-			t.owed = append(t.owed, bye)
-			continue
+		for _, e := range endings {
+			if e.Request.Flow.Network != "udp" {
+				t.owed = append(t.owed, e)
+				continue
+			}
+			t.settle(e)
 		}
-		t.end(bye)
 	}
 }
 
 // Back says that a peer is there by a new connection.
 func (t *Table) Back(flow wire.Flow) {
-	t.owed = slices.DeleteFunc(t.owed, func(bye *wire.Request) bool {
-		if flow.Network != bye.Flow.Network || bye.Flow.Remote.Addr() != flow.Remote.Addr() {
+	t.owed = slices.DeleteFunc(t.owed, func(e dialog.Ending) bool {
+		was := e.Request.Flow
+		if flow.Network != was.Network || was.Remote.Addr() != flow.Remote.Addr() {
 			return false
 		}
-		bye.Flow = flow
-		t.end(bye)
+		e.Request.Flow = flow
+		t.settle(e)
 		return true
 	})
+}
+
+func (t *Table) settle(e dialog.Ending) {
+	if e.Branch != "" {
+		t.Wire.Revoke(e.Request, e.Branch, "")
+		return
+	}
+	t.end(e.Request)
+}
+
+// maxStrays is how many calls that nobody knows are ended in half a minute.
+const maxStrays = 256
+
+// Stray ends a call that the peer believes to have answered, but we know nothing of: the box died before
+// its answer was known. Who sends it is one of ours; the line has seen to that.
+func (t *Table) Stray(res *wire.Response) {
+	from, err := header.ParseAddress(res.Header("From"))
+	id := res.Header("Call-ID")
+	seq, _, _ := strings.Cut(res.Header("CSeq"), " ")
+	n, err2 := strconv.ParseUint(seq, 10, 31)
+	key := id + " " + res.To.Tag()
+	switch {
+	case err != nil, err2 != nil, len(from.Tag()) != tagSize, res.To.Tag() == "", len(res.Contact) != 1, t.calls[id] != nil:
+		return
+	case t.strays[key] >= 12 || t.strays[key] == 0 && len(t.strays) >= maxStrays:
+		return
+	}
+	t.strays[key]++
+	invite := &wire.Request{CallID: id, From: from, To: res.To, CSeq: uint32(n), Flow: res.Flow}
+	d := dialog.Open(invite, res)
+	if err := t.Wire.Tell(d.Ack(invite.CSeq)); err != nil {
+		t.Log.Warn("ACK not sent", "call", id, "err", err)
+	}
+	if t.strays[key] == 1 {
+		t.Wire.After(64*wire.T1(), "", func() { delete(t.strays, key) })
+		t.Log.Info("call of before the restart ended", "call", id)
+		t.end(d.Request("BYE"))
+	}
 }
 
 // end sends a BYE that is the last of its dialog.
@@ -286,4 +330,7 @@ func (t *Table) Drop(up func(hal.Signal)) {
 	}
 }
 
-func newTag() string { return crand.Text()[:12] }
+// tagSize is how long our tags are.
+const tagSize = 12
+
+func newTag() string { return crand.Text()[:tagSize] }
