@@ -12,6 +12,7 @@ import (
 
 	"branchline/pbx/call"
 	"branchline/pbx/config"
+	"branchline/pbx/journal"
 	"branchline/ui/api"
 )
 
@@ -78,6 +79,9 @@ func (h *Handler) ask(ctx context.Context, c call.Command) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, journal.ErrUnsafe):
+		return problem(http.StatusServiceUnavailable, fmt.Sprintf("it was done, but is not safe yet: %v", err),
+			"look after the disk; if the power fails before, do it again")
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return problem(http.StatusServiceUnavailable, fmt.Sprintf("the box did not answer within %s", askPatience),
 			"look whether it was done before you try again")

@@ -68,6 +68,22 @@ func TestPicturesOfTheBox(t *testing.T) {
 	}
 }
 
+func TestSoundIsToldOfTheSecondsAskedForAlone(t *testing.T) {
+	h := handlerOf(t, uitest.New(), nil)
+	for path, ticks := range map[string]int{"/api/v1/sound": 3000, "/api/v1/sound?seconds=2": 100} {
+		var got api.Sound
+		if err := json.Unmarshal(ask(h, "GET", path, "").Body.Bytes(), &got); err != nil {
+			t.Fatal(err)
+		}
+		if got.Ticks != ticks || got.Began.MaxUs != 200_310 {
+			t.Errorf("%s: %+v, want %d ticks", path, got, ticks)
+		}
+	}
+	for _, seconds := range []string{"0", "61", "x"} {
+		problemOf(t, ask(h, "GET", "/api/v1/sound?seconds="+seconds, ""), 422)
+	}
+}
+
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	file := filepath.Join("testdata", name)

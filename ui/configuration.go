@@ -55,7 +55,7 @@ func (h *Handler) config(context.Context, *struct{}) (*document, error) {
 func (h *Handler) check(_ context.Context, in *checkIn) (*checkOut, error) {
 	// The body's bytes go back to a pool when the handler returns.
 	problems := h.box.Configuration.Check(bytes.Clone(in.RawBody))
-	return &checkOut{api.Checked{OK: len(config.Wrong(problems)) == 0, Faults: faultsOf(problems)}}, nil
+	return &checkOut{api.Checked{OK: len(config.Wrong(problems)) == 0, Faults: Faults(problems)}}, nil
 }
 
 func (h *Handler) apply(ctx context.Context, in *applyIn) (*applyOut, error) {
@@ -69,19 +69,25 @@ func (h *Handler) put(ctx context.Context, text []byte, who string) (*applyOut, 
 	switch {
 	case errors.As(err, &wrong):
 		p := problem(http.StatusUnprocessableEntity, "the configuration is wrong; what runs stays", "mend what is named and apply again")
-		p.Faults = faultsOf(wrong.Problems)
+		p.DetailZH, p.CureZH = "配置有误，运行中的配置不变", "请改正所列各项后重新应用"
+		p.Faults = Faults(wrong.Problems)
 		return nil, p
 	case err != nil:
-		return nil, problem(http.StatusConflict, "the configuration could not be applied: "+err.Error(), "what runs stays; mend that and apply again")
+		p := problem(http.StatusConflict, "the configuration could not be applied: "+err.Error(), "what runs stays; mend that and apply again")
+		p.DetailZH, p.CureZH = "配置无法应用："+err.Error(), "运行中的配置不变；请改正后重新应用"
+		return nil, p
 	}
-	warnings := faultsOf(h.box.Configuration.Check(text)) // else it would not have been applied
+	warnings := Faults(h.box.Configuration.Check(text)) // else it would not have been applied
 	return &applyOut{api.Applied{Version: version, Later: later, Warnings: warnings}}, nil
 }
 
-func faultsOf(problems []config.Problem) []api.Fault {
-	var faults []api.Fault
+// Faults is problems as the API tells them, nil for none.
+func Faults(problems []config.Problem) (faults []api.Fault) {
 	for _, p := range problems {
-		faults = append(faults, api.Fault(p))
+		faults = append(faults, api.Fault{
+			Path: p.Path, What: p.What.EN, Cure: p.Cure.EN, WhatZH: p.What.ZH, CureZH: p.Cure.ZH,
+			Line: p.Line, Column: p.Column, Warning: p.Warning,
+		})
 	}
 	return faults
 }

@@ -72,7 +72,9 @@ func (h *Handler) readFacts(upto call.Seq, few int) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // an entry that was lost never comes
 	defer cancel()
+	site := h.site()
 	for e := range h.box.Timeline.Follow(ctx, after) {
+		e.At = e.At.In(site)
 		if e.Seq > upto {
 			break
 		}

@@ -2,14 +2,17 @@ package ui
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"branchline/ui/web"
@@ -25,6 +28,7 @@ const (
 	stopPatience   = 2 * time.Second // for running requests when the box stops
 	maxHeader      = 16 << 10
 	sendBuffer     = 128 << 10
+	maxClients     = 1024 // connections to one listener; each costs some 20 kB
 )
 
 // ListenUnix opens the box's socket in dir. Only the box's own user may connect (0600), from the
@@ -102,6 +106,34 @@ func bounded(ctx context.Context, c net.Conn) context.Context {
 	return ctx
 }
 
+// crowd counts the connections of a server, and refuses in words those that are too many.
+type crowd struct {
+	most int64
+	here atomic.Int64
+}
+
+// changed is http.Server's ConnState. For a new connection it runs before anything is read of it.
+func (c *crowd) changed(conn net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		if c.here.Add(1) > c.most {
+			_ = conn.SetDeadline(time.Now().Add(time.Second)) // the words fit into any buffer
+			_, _ = io.WriteString(conn, c.full())
+			_ = conn.Close() // the server finds it closed and counts it out
+		}
+	case http.StateClosed, http.StateHijacked:
+		c.here.Add(-1)
+	}
+}
+
+// full is the whole answer to a connection too many.
+func (c *crowd) full() string {
+	body, _ := json.Marshal(problem(http.StatusServiceUnavailable, // plain data, always fit for JSON
+		fmt.Sprintf("%d connections to this box are open, as many as there may be", c.most), "close some pages or programs that use it, and try again"))
+	return fmt.Sprintf("HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nRetry-After: 30\r\n"+
+		"Connection: close\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+}
+
 // Serve answers on ln until ctx ends, and then returns nil once the running requests have ended,
 // within two seconds. It closes ln.
 func Serve(ctx context.Context, ln net.Listener, h http.Handler, log *slog.Logger) error {
@@ -112,6 +144,7 @@ func Serve(ctx context.Context, ln net.Listener, h http.Handler, log *slog.Logge
 		MaxHeaderBytes:    maxHeader,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ConnContext:       bounded,
+		ConnState:         (&crowd{most: maxClients}).changed,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	served := make(chan error, 1)

@@ -20,6 +20,10 @@ type (
 	linesOut  struct{ Body []api.Line }
 	agentsOut struct{ Body []api.Agent }
 	queuesOut struct{ Body []api.Queue }
+	soundOut  struct{ Body api.Sound }
+	soundIn   struct {
+		Seconds int `query:"seconds" minimum:"1" maximum:"60" default:"60" doc:"to look back"`
+	}
 )
 
 func (h *Handler) addState(to huma.API) {
@@ -27,7 +31,12 @@ func (h *Handler) addState(to huma.API) {
 		return huma.Operation{OperationID: name, Method: http.MethodGet, Path: "/api/v1/" + name, Summary: summary}
 	}
 	huma.Register(to, show("status", "How the box is"), func(context.Context, *struct{}) (*statusOut, error) {
-		return &statusOut{h.status()}, nil
+		s, sound := h.status(), h.box.Sound(time.Minute)
+		s.Sound = &sound
+		return &statusOut{s}, nil
+	})
+	huma.Register(to, show("sound", "How well the clock of the sound is kept"), func(_ context.Context, in *soundIn) (*soundOut, error) {
+		return &soundOut{h.box.Sound(time.Duration(in.Seconds) * time.Second)}, nil
 	})
 	huma.Register(to, show("calls", "Calls that are up now, oldest first"), func(context.Context, *struct{}) (*callsOut, error) {
 		return &callsOut{h.liveCalls()}, nil
@@ -56,6 +65,7 @@ func (h *Handler) status() api.Status {
 		Agents: api.Count{Of: len(doc.Agents)},
 		Disk:   health.Disk, Prompts: "tones", Page: health.Page,
 	}
+	s.Disk.StalledSince = picture.Unsynced
 	if health.Prompts {
 		s.Prompts = "present"
 	}

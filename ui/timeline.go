@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -16,7 +17,7 @@ import (
 type timelineQuery struct {
 	Since  int64  `query:"since" default:"-1" minimum:"-1" doc:"begin after this entry; 0: with the first that is kept; -1: at the end"`
 	Follow bool   `query:"follow" doc:"go on with what happens, until the client leaves"`
-	Lang   string `query:"lang" enum:"en,zh-CN" doc:"add words in this language"`
+	Lang   string `query:"lang" enum:"en,zh-CN" doc:"add words in this language; times of day in them are the site's"`
 }
 
 func (h *Handler) addTimeline(to huma.API) {
@@ -37,7 +38,9 @@ func (h *Handler) timeline(_ context.Context, q *timelineQuery) (*huma.StreamRes
 			if !q.Follow && since >= last {
 				return
 			}
+			site := h.site()
 			for e := range h.box.Timeline.Follow(ctx, since) {
+				e.At = e.At.In(site)
 				if row, ok := h.entry(e, q.Lang); ok && !yield(row) {
 					return
 				}
@@ -49,7 +52,17 @@ func (h *Handler) timeline(_ context.Context, q *timelineQuery) (*huma.StreamRes
 	}), nil
 }
 
-// entry is e as the API says it. A fact that cannot be said is logged and left out: the timeline
+// site is the time zone in which times of day are said; a page or a client shows the entry's own so too.
+func (h *Handler) site() *time.Location {
+	doc, _, _ := h.box.Configuration.Current()
+	zone, err := time.LoadLocation(doc.Site.Timezone)
+	if err != nil { // the document was judged before it came into force: this machine has lost its zones
+		return time.UTC
+	}
+	return zone
+}
+
+// entry is e as the API says it, its words in the zone of e.At. A fact that cannot be said is logged and left out: the timeline
 // goes on.
 func (h *Handler) entry(e call.Entry, lang string) (api.Entry, bool) {
 	fact, err := call.Encode(e.Fact)

@@ -42,8 +42,9 @@ type Box struct {
 	Configuration Configuration
 	Commands      Commands
 	Flight        FlightRecorder
-	Simulator     Simulator // nil: the lines are real
-	Recordings    *os.Root  // the recordings folder; nil: there is none
+	Simulator     Simulator                          // nil: the lines are real
+	Sound         func(over time.Duration) api.Sound // of the last over, a minute at most
+	Recordings    *os.Root                           // the recordings folder; nil: there is none
 	Log           *slog.Logger
 	Now           func() time.Time
 }

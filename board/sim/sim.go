@@ -4,6 +4,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"fmt"
@@ -27,8 +28,9 @@ type World struct {
 	// Network joins the lines; persons outside live there.
 	Network *network.Network
 
-	dir string
-	log *slog.Logger
+	dir    string
+	models Models
+	log    *slog.Logger
 
 	mu     sync.Mutex
 	modems map[string]*modem.Modem
@@ -41,8 +43,8 @@ const slots = 8
 
 // New makes a board without modules, with its ptys under dir, and appends what callers and called
 // people really lived through to dir/ledger.jsonl: the truth that call records are held against. The
-// network has some people whom a desk phone can call.
-func New(dir string, log *slog.Logger) (*World, error) {
+// network has some people whom a desk phone can call. models, which may be nil, are those of the slots.
+func New(dir string, models Models, log *slog.Logger) (*World, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("simulated board: %w", err)
 	}
@@ -52,7 +54,7 @@ func New(dir string, log *slog.Logger) (*World, error) {
 	}
 	w := &World{
 		ledger:  ledger,
-		Network: network.New(log), dir: dir, log: log,
+		Network: network.New(log), dir: dir, models: models, log: log,
 		modems: map[string]*modem.Modem{}, start: make(chan *modem.Modem, slots),
 	}
 	w.Network.LedgerTo(ledger)
@@ -79,8 +81,7 @@ func people() map[string]string {
 // Board is the list of its parts. A slot without a module has ports that cannot be opened.
 func (w *World) Board() hal.Board {
 	b := hal.Board{Name: "sim"}
-	for i := range slots {
-		name := fmt.Sprintf("slot%d", i+1)
+	for _, name := range slotNames() {
 		b.Slots = append(b.Slots, hal.Slot{
 			Name: name,
 			AT:   filepath.Join(w.dir, name, "at"),
@@ -90,7 +91,7 @@ func (w *World) Board() hal.Board {
 	return b
 }
 
-// Insert puts a module with the SIM of number into slot, also while the board runs. A slot that has
+// Insert puts a module into slot, also while the board runs; o.Model "" is the slot's. A slot that has
 // one keeps it.
 func (w *World) Insert(slot string, o modem.Options) error {
 	w.mu.Lock()
@@ -99,8 +100,9 @@ func (w *World) Insert(slot string, o modem.Options) error {
 		return nil
 	}
 	if _, ok := w.Board().Slot(slot); !ok {
-		return fmt.Errorf("the simulated board has slot1 to slot%d, not %s", slots, slot)
+		return noSlot(slot)
 	}
+	o.Model = cmp.Or(o.Model, w.models[slot])
 	m, err := modem.New(o, w.Network)
 	if err != nil {
 		return err

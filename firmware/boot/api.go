@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"branchline/pbx/call"
+	"branchline/pbx/media/lateness"
 	"branchline/pbx/view"
 	"branchline/pbx/view/board"
 	"branchline/ui"
@@ -23,6 +24,7 @@ func (b *Box) uiBox() ui.Box {
 		Configuration: b.config,
 		Commands:      b.engine,
 		Flight:        b.engine,
+		Sound:         b.sound,
 		Recordings:    b.records,
 		Log:           b.o.Log,
 		Now:           func() time.Time { return time.Now().UTC() },
@@ -39,7 +41,18 @@ func (b *Box) health() ui.Health {
 	if err := syscall.Statfs(b.o.Data, &fs); err == nil {
 		h.Disk = api.Disk{FreeBytes: fs.Bavail * uint64(fs.Bsize), TotalBytes: fs.Blocks * uint64(fs.Bsize), ReserveBytes: reserve}
 	}
+	if err := b.journal.Failing(); err != nil {
+		h.Disk.Failing = err.Error()
+	}
 	return h
+}
+
+func (b *Box) sound(over time.Duration) api.Sound {
+	f := b.media.Lateness(over)
+	delay := func(s lateness.Spread) api.Delay {
+		return api.Delay{P50us: s.P50.Microseconds(), P99us: s.P99.Microseconds(), MaxUs: s.Max.Microseconds()}
+	}
+	return api.Sound{Ticks: f.Ticks, LateTicks: f.Late, LeftOut: f.LeftOut, Began: delay(f.Began), Took: delay(f.Took)}
 }
 
 // Timeline gives the facts after since that are kept, the newest too.

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -36,7 +37,7 @@ import (
 
 // Options say where a box lives and on what.
 type Options struct {
-	Board   string // "sim"
+	Board   string // "sim", or "sim:slot2=SIM7600" with models by slot (sim.ParseModels)
 	Data    string // folder; made if need be
 	Seed    string // file whose document a fresh folder begins with; "": the board's demo
 	Version string
@@ -82,8 +83,13 @@ type Box struct {
 // New opens the folder and makes a box of what is there. Nothing runs yet, and nothing has been said
 // on any wire. An error says what a person can do.
 func New(o Options) (*Box, error) {
-	if o.Board != "sim" {
-		return nil, fmt.Errorf("there is no board %q; boards: sim", o.Board)
+	name, slots, _ := strings.Cut(o.Board, ":")
+	if name != "sim" {
+		return nil, fmt.Errorf("there is no board %q; boards: sim", name)
+	}
+	models, err := sim.ParseModels(slots)
+	if err != nil {
+		return nil, fmt.Errorf("board %s: %w", o.Board, err)
 	}
 	if err := os.MkdirAll(o.Data, 0o700); err != nil {
 		return nil, cure(fmt.Errorf("data folder: %w", err))
@@ -94,7 +100,7 @@ func New(o Options) (*Box, error) {
 	}
 	b := &Box{o: o, started: time.Now(), store: st, ready: make(chan struct{}), pictured: make(chan struct{})}
 	b.live.Store(&board.Snapshot{})
-	if err := b.build(); err != nil {
+	if err := b.build(models); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
 	return b, nil
@@ -108,7 +114,7 @@ func cure(err error) error {
 	return err
 }
 
-func (b *Box) build() error {
+func (b *Box) build(models sim.Models) error {
 	var clean bool
 	var err error
 	if b.boot, clean, err = b.store.NextBoot(); err != nil {
@@ -121,7 +127,7 @@ func (b *Box) build() error {
 	if err != nil {
 		return err
 	}
-	if b.world, err = sim.New(filepath.Join(b.o.Data, "sim"), b.o.Log); err != nil {
+	if b.world, err = sim.New(filepath.Join(b.o.Data, "sim"), models, b.o.Log); err != nil {
 		return err
 	}
 	b.board = b.world.Board()

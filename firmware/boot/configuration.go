@@ -13,6 +13,7 @@ import (
 	"branchline/board/sim"
 	"branchline/pbx/call"
 	"branchline/pbx/config"
+	"branchline/pbx/config/both"
 	"branchline/pbx/store"
 	"branchline/ui"
 )
@@ -108,8 +109,8 @@ func zone(doc *config.Doc) []config.Problem {
 		return nil
 	}
 	return []config.Problem{{
-		Path: "site.timezone", What: fmt.Sprintf("there is no time zone %q", doc.Site.Timezone),
-		Cure: "take a name of the IANA list, such as Europe/Berlin or Asia/Shanghai",
+		Path: "site.timezone", What: both.Say("there is no time zone %q", "没有时区 %q", doc.Site.Timezone),
+		Cure: both.Say("take a name of the IANA list, such as Europe/Berlin or Asia/Shanghai", "请用 IANA 列表中的名称，如 Asia/Shanghai"),
 	}}
 }
 

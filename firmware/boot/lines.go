@@ -15,6 +15,7 @@ import (
 	"branchline/hal"
 	"branchline/pbx/call"
 	"branchline/pbx/config"
+	"branchline/pbx/config/both"
 	"branchline/pbx/sip"
 	"branchline/pbx/view/board"
 )
@@ -128,8 +129,8 @@ func (l *lines) check(doc *config.Doc) (wrong []config.Problem) {
 	for i, n := range doc.Lines {
 		if _, ok := b.Slot(n.Slot); !ok {
 			wrong = append(wrong, config.Problem{
-				Path: fmt.Sprintf("lines[%d].slot", i), What: fmt.Sprintf("board %s has no %q", b.Name, n.Slot),
-				Cure: fmt.Sprintf("take one of slot1 to slot%d", len(b.Slots)),
+				Path: fmt.Sprintf("lines[%d].slot", i), What: both.Say("board %s has no %q", "主板 %s 没有 %q", b.Name, n.Slot),
+				Cure: both.Say("take one of slot1 to slot%d", "请用 slot1 到 slot%d 之一", len(b.Slots)),
 			})
 		}
 	}

@@ -2,7 +2,6 @@ package boot
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"math"
@@ -14,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"branchline/pbx/config"
+	"branchline/pbx/config/both"
 	"branchline/pbx/media"
 	recorded "branchline/pbx/media/prompts"
 	"branchline/pbx/prompt"
@@ -26,6 +26,8 @@ type prompts struct {
 	places []string // folders that hold a folder for each language: the owner's, then the box's
 	log    *slog.Logger
 	voice  atomic.Pointer[voice]
+
+	judging sync.Mutex // one document at a time: each may read all recordings
 
 	mu   sync.Mutex
 	told map[string]bool // missing prompts that the log has named
@@ -150,14 +152,16 @@ func (p *prompts) judge(doc *config.Doc) (problems []config.Problem) {
 	if !speakable(doc.Site.Language) {
 		return nil // Validate says so
 	}
+	p.judging.Lock()
+	defer p.judging.Unlock()
 	j := judgement{p: p, language: doc.Site.Language, seen: map[string]config.Problem{}}
 	whole := p.whole(j.language)
 	j.tones = !whole && !p.whole(config.LanguageEnglish)
 	if !whole && !j.tones {
 		problems = append(problems, config.Problem{
 			Path: "site.language", Warning: true,
-			What: "the recordings of " + j.language + " are not complete on this box; it speaks English",
-			Cure: "put them into " + filepath.Join(p.places[0], j.language) + ", and apply again",
+			What: both.Say("the recordings of %s are not complete on this box; it speaks English", "本设备的 %s 录音不全，改说英语", j.language),
+			Cure: both.Say("put them into %s, and apply again", "请放入 %s，然后重新应用", filepath.Join(p.places[0], j.language)),
 		})
 	}
 	for _, m := range doc.Prompts() {
@@ -166,7 +170,7 @@ func (p *prompts) judge(doc *config.Doc) (problems []config.Problem) {
 			problem = j.of(m.Name)
 			j.seen[m.Name] = problem
 		}
-		if problem.What != "" {
+		if problem.What.EN != "" {
 			problem.Path = m.Path
 			problems = append(problems, problem)
 		}
@@ -194,21 +198,25 @@ func (j *judgement) of(name string) config.Problem {
 		dir, file = j.p.find(j.p.places, config.LanguageEnglish, name)
 	}
 	own := filepath.Join(j.p.places[0], j.language, filepath.FromSlash(name)+".wav")
+	put := both.Say("put the recording at %s (WAV, 8000 Hz, mono, 16-bit)", "请把录音放到 %s（WAV，8000 Hz，单声道，16 位）", own)
 	if dir == "" {
-		cure := "put the recording at " + own + " (WAV, 8000 Hz, mono, 16-bit)"
+		cure := put
 		if near := j.nearest(name); near != "" {
-			cure = fmt.Sprintf("did you mean %q? Else %s", near, cure)
+			cure = both.Say("did you mean %q? Else %s", "是不是 %q？否则%s", near, put)
 		}
-		return config.Problem{What: fmt.Sprintf("there is no recording %q; callers would hear a tone", name), Cure: cure, Warning: j.tones}
+		return config.Problem{What: both.Say("there is no recording %q; callers would hear a tone", "没有录音 %q，来电者会听到提示音调", name), Cure: cure, Warning: j.tones}
 	}
 	_, err := recorded.Read(dir, name)
 	switch {
 	case err != nil && !errors.Is(err, recorded.ErrNone):
-		return config.Problem{What: fmt.Sprintf("%s cannot be played: %v", file, err), Cure: "save it as WAV, 8000 Hz, mono, 16-bit"}
+		return config.Problem{
+			What: both.Say("%s cannot be played: %v", "%s 无法播放：%v", file, err),
+			Cure: both.Say("save it as WAV, 8000 Hz, mono, 16-bit", "请存为 WAV，8000 Hz，单声道，16 位"),
+		}
 	case foreign:
 		return config.Problem{
-			What: fmt.Sprintf("%q is not recorded in %s; callers hear it in English", name, j.language),
-			Cure: "put the recording at " + own + " (WAV, 8000 Hz, mono, 16-bit)", Warning: true,
+			What: both.Say("%q is not recorded in %s; callers hear it in English", "%q 没有 %s 录音，来电者会听到英语", name, j.language),
+			Cure: put, Warning: true,
 		}
 	}
 	return config.Problem{}

@@ -87,7 +87,7 @@ func TestABoxWithoutTheRecordingsOfItsLanguageSpeaksEnglish(t *testing.T) {
 	if got := p.spoken(doc); got.Site.Language != "en" || got.Site.Name != "Beijing" || doc.Site.Language != "zh-CN" {
 		t.Errorf("spoken %+v of %+v", got.Site, doc.Site)
 	}
-	if got := p.judge(doc); len(got) != 1 || got[0].Path != "site.language" || !got[0].Warning || got[0].Cure == "" {
+	if got := p.judge(doc); len(got) != 1 || got[0].Path != "site.language" || !got[0].Warning || got[0].Cure.EN == "" {
 		t.Errorf("judged %v", got)
 	}
 	s.put(s.own(), "zh-CN", 3, prompt.Chinese.Recordings()[0])
@@ -134,7 +134,7 @@ func TestAPromptThatIsNowhereIsToldWithItsCure(t *testing.T) {
 	if len(found) != len(want) {
 		t.Errorf("%d problems, want %d: %v", len(found), len(want), found)
 	}
-	if cure := found[1].Cure; !strings.Contains(cure, filepath.Join(s.own(), "zh-CN", "helo.wav")) {
+	if cure := found[1].Cure.EN; !strings.Contains(cure, filepath.Join(s.own(), "zh-CN", "helo.wav")) {
 		t.Errorf("the cure does not say where to put it: %s", cure)
 	}
 }

@@ -98,6 +98,8 @@ func misused(command, format string, args ...any) error {
 type session struct {
 	Env
 	data string // the box's folder
+
+	chinese bool // what is wrong in a configuration is told in Chinese
 }
 
 // command is one word of the program.

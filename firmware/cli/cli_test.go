@@ -17,6 +17,7 @@ import (
 	_ "time/tzdata" // as in the program
 
 	"branchline/firmware/cli"
+	"branchline/pbx/call"
 	"branchline/pbx/journal"
 	"branchline/pbx/store"
 	"branchline/pbx/view"
@@ -158,6 +159,7 @@ func groups() []group {
 		}},
 		{"config", [][]string{
 			{"config", "check", "good.yaml"}, {"config", "check", "bad.yaml"}, {"config", "check", "bad.yaml", "-json"},
+			{"config", "check", "bad.yaml", "-lang", "zh-CN"},
 			{"config", "apply", "bad.yaml"}, {"config", "apply", "missing.yaml"}, {"config", "apply", "good.yaml"}, {"config", "show"},
 			{"config", "apply", "good.yaml", "-json"},
 			{"config", "check", "odd.yaml"}, {"config", "apply", "odd.yaml"},
@@ -334,11 +336,13 @@ func TestTimelineIsFollowedInWordsAndSiteTime(t *testing.T) {
 	box := uitest.New()
 	start(t, box)
 	site := time.FixedZone("Asia/Shanghai", 8*3600)
+	box.Timeline.Add(uitest.Now(), call.Presence{Agent: "11", State: call.WrapUp, Until: uitest.Now().Add(10 * time.Second)})
 	for _, lang := range []string{"en", "zh-CN"} {
 		want := []string{"2026-01-31"}
 		for e := range box.Timeline.Follow(t.Context(), 0) {
 			id := string(e.Fact.About())
-			want = append(want, fmt.Sprintf("%s  %4s  %s", e.At.In(site).Format("15:04:05.000"), id[max(0, len(id)-4):], words.Of(e, lang)))
+			e.At = e.At.In(site)
+			want = append(want, fmt.Sprintf("%s  %4s  %s", e.At.Format("15:04:05.000"), id[max(0, len(id)-4):], words.Of(e, lang)))
 			if e.Seq == box.Timeline.Last() {
 				break
 			}

@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"branchline/pbx/config"
+	"branchline/ui"
 	"branchline/ui/api"
 )
 
@@ -22,17 +23,21 @@ const (
 
 func configCommand() command {
 	return command{
-		name: "config", args: "show [VERSION] | check FILE | apply FILE | history | diff FROM [TO] | rollback VERSION [-json] [-data DIR]",
+		name: "config", args: "show [VERSION] | check FILE | apply FILE | history | diff FROM [TO] | rollback VERSION [-lang LANGUAGE] [-json] [-data DIR]",
 		brief: "show, check, replace or take back the configuration of the running box",
 		about: `apply replaces the whole configuration, or nothing if anything in it is wrong; calls go on.
 Every version is kept with who and when; rollback puts an earlier one in force again, as a new
-version. check also works where no box runs. FILE - is standard input. Each thing that is wrong is told on a line of its own: where, what, and
-what to do; the exit code is then 1.`,
-		examples: []string{"config show > box.yaml", "config check box.yaml", "config apply box.yaml", "config history", "config diff 3", "config rollback 3"},
+version. check also works where no box runs. FILE - is standard input. Each thing that is wrong is
+told on a line of its own: where, what, and what to do; the exit code is then 1.`,
+		examples: []string{"config show > box.yaml", "config check box.yaml", "config apply box.yaml", "config history", "config diff 3", "config rollback 3", "config check -lang zh-CN box.yaml"},
 		setup: func(s *session, flags *flag.FlagSet) action {
 			s.inFolder(flags)
 			asJSON := flags.Bool("json", false, "print JSON (all but show)")
+			lang := flags.String("lang", "en", "`LANGUAGE` of what is wrong: en or zh-CN")
 			return func(ctx context.Context, args []string) error {
+				if s.chinese = *lang == "zh-CN"; !s.chinese && *lang != "en" {
+					return misused("config", "config speaks en and zh-CN, not %q", *lang)
+				}
 				return s.configure(ctx, args, *asJSON)
 			}
 		},
@@ -118,11 +123,7 @@ func (s *session) checkConfig(ctx context.Context, file string, asJSON bool) err
 // checkAlone judges the document without a box: before the first run of one.
 func checkAlone(text []byte) api.Checked {
 	_, wrong := config.Check(text)
-	checked := api.Checked{OK: len(wrong) == 0}
-	for _, p := range wrong {
-		checked.Faults = append(checked.Faults, api.Fault(p))
-	}
-	return checked
+	return api.Checked{OK: len(wrong) == 0, Faults: ui.Faults(wrong)}
 }
 
 func (s *session) applyConfig(ctx context.Context, file string, asJSON bool) error {
@@ -179,9 +180,13 @@ func (s *session) writeFaults(file string, faults []api.Fault) error {
 		if f.Path != "" {
 			text += f.Path + ": "
 		}
-		text += f.What
-		if f.Cure != "" {
-			text += "; " + f.Cure
+		what, cure, join := f.What, f.Cure, "; "
+		if s.chinese && f.WhatZH != "" {
+			what, cure, join = f.WhatZH, f.CureZH, "；"
+		}
+		text += what
+		if cure != "" {
+			text += join + cure
 		}
 		if _, err := fmt.Fprintln(s.Stdout, printable(text)); err != nil {
 			return err

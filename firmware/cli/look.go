@@ -68,6 +68,10 @@ func showStatus(s *session, raw []byte, site *time.Location) error {
 	if st.Prompts == "tones" {
 		prompts = "none installed; callers hear tones instead"
 	}
+	disk := fmt.Sprintf("%s free of %s", bytesOf(st.Disk.FreeBytes), bytesOf(st.Disk.TotalBytes))
+	if !st.Disk.StalledSince.IsZero() {
+		disk += fmt.Sprintf("; has not answered since %s, calls go on without it", clock(st.Disk.StalledSince, site))
+	}
 	up := time.Duration(st.UptimeS) * time.Second
 	_, err := fmt.Fprintf(s.Stdout, `Box      up %s since %s, start %d, version %s, board %s
 Site     %s (%s), configuration %d
@@ -76,13 +80,28 @@ Lines    %d of %d in service
 Phones   %d of %d signed in
 Agents   %d of %d signed in
 Prompts  %s
-Disk     %s free of %s
+Sound    %s
+Disk     %s
 Page     %s
 `, span(up), clock(st.Started, site), st.Boot, st.Version, st.Board,
 		printable(st.Site), st.Timezone, st.Config, st.Calls,
 		st.Lines.Up, st.Lines.Of, st.Phones.Up, st.Phones.Of, st.Agents.Up, st.Agents.Of,
-		prompts, bytesOf(st.Disk.FreeBytes), bytesOf(st.Disk.TotalBytes), cmp.Or(st.Page, "none"))
+		prompts, soundOf(st.Sound), disk, cmp.Or(st.Page, "none"))
 	return err
+}
+
+// soundOf says how well the clock of the sound was kept over the last minute.
+func soundOf(s *api.Sound) string {
+	if s == nil || s.Ticks == 0 {
+		return "has not begun"
+	}
+	ms := func(us int64) float64 { return float64(us) / 1000 }
+	words := fmt.Sprintf("ticks of the last minute began %.2f ms late (median), %.2f (p99), %.2f (most), and took %.2f, %.2f, %.2f ms",
+		ms(s.Began.P50us), ms(s.Began.P99us), ms(s.Began.MaxUs), ms(s.Took.P50us), ms(s.Took.P99us), ms(s.Took.MaxUs))
+	if s.LateTicks > 0 {
+		words += fmt.Sprintf("\n         %d of %d ticks over 10 ms late, %d of them left out", s.LateTicks, s.Ticks, s.LeftOut)
+	}
+	return words
 }
 
 func callsCommand() command {

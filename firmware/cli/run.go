@@ -7,12 +7,14 @@ import (
 
 func runCommand() command {
 	return command{
-		name: "run", args: "-board sim [-data DIR] [-config FILE] [-v]", brief: "start the box in this terminal",
+		name: "run", args: "-board sim[:SLOT=MODEL,…] [-data DIR] [-config FILE] [-v]", brief: "start the box in this terminal",
 		about: `DIR keeps everything: configuration, call records, recordings. FILE is the configuration of a
 fresh DIR; later ones are applied to the running box (branchline config apply FILE). Ctrl-C or
-SIGTERM stops the box within 5 s.`,
+SIGTERM stops the box within 5 s. On board sim a slot has an EC25, or the MODEL that is named for it:
+EC25, SIM7600 or E173.`,
 		examples: []string{
 			"run -board sim",
+			"run -board sim:slot2=SIM7600,slot3=E173",
 			"run -board sim -data /var/lib/branchline -config box.yaml",
 		},
 		setup: func(s *session, flags *flag.FlagSet) action {

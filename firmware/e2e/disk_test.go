@@ -108,6 +108,9 @@ func TestCallsGoOnWhenTheDiskIsFull(t *testing.T) {
 	}
 	r.goesOn("a full disk", second, bos, 900, 500*time.Millisecond)
 	r.heardThroughout("the disk fills", caller, desk, 1000, time.Since(began))
+	if r.get("status", &status); status.Disk.StalledSince.IsZero() {
+		t.Error("the status does not say that the disk has stalled")
+	}
 	second.Hangup()
 	r.within("the agent's phone to be hung up", bos.Gone())
 	if n := len(r.recordsFromOutside()); n != 1 {
@@ -121,6 +124,12 @@ func TestCallsGoOnWhenTheDiskIsFull(t *testing.T) {
 	if rec := r.record("+4930873"); rec.By != call.ByCaller || rec.Cause != hal.Normal {
 		t.Errorf("record: ended by %s, cause %s", rec.By, rec.Cause)
 	}
+	waitFact[call.Synced](r, nil)
+	r.eventually("the status to say that the disk is well", func() bool {
+		var well api.Status
+		r.get("status", &well)
+		return well.Disk.StalledSince.IsZero()
+	})
 	r.heardThroughout("the disk was full", caller, desk, 1000, time.Since(began))
 	caller.Hangup()
 	r.record("+4930872")

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -54,6 +55,7 @@ type rig struct {
 	log   *testLog
 	stop  func()
 	pulse *pulse
+	board string // "": sim
 }
 
 // document is the demo branch on an address of its own, with replacements for what a test varies.
@@ -95,13 +97,20 @@ func startIn(t *testing.T, ip netip.Addr, prepare func(dir string), replace ...s
 	t.Helper()
 	r := &rig{t: t, dir: t.TempDir(), ip: ip, pulse: newPulse(t)}
 	prepare(r.dir)
+	r.seeded(replace...)
+	return r
+}
+
+// seeded starts the box in its fresh folder.
+func (r *rig) seeded(replace ...string) {
+	r.t.Helper()
+	t := r.t
 	seed := filepath.Join(r.dir, "seed.yaml")
 	if err := os.WriteFile(seed, []byte(document(t, r.ip, replace...)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	r.boot(seed)
 	t.Cleanup(func() { r.stop() })
-	return r
 }
 
 // boot runs a box in the rig's folder until stop.
@@ -109,7 +118,7 @@ func (r *rig) boot(seed string) {
 	r.t.Helper()
 	r.log = &testLog{t: r.t}
 	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	box, err := boot.New(boot.Options{Board: "sim", Data: r.dir, Seed: seed, Version: "test", Log: log})
+	box, err := boot.New(boot.Options{Board: cmp.Or(r.board, "sim"), Data: r.dir, Seed: seed, Version: "test", Log: log})
 	if err != nil {
 		r.t.Fatal(err)
 	}

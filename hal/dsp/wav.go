@@ -49,10 +49,18 @@ func AppendPCM(b []byte, pcm []int16) []byte {
 	return b
 }
 
+// WAVMark is how many bytes tell what is a WAV file.
+const WAVMark = 12
+
+// IsWAV tells whether a file that begins with head may be a WAV file.
+func IsWAV(head []byte) bool {
+	return len(head) >= WAVMark && string(head[:4]) == "RIFF" && string(head[8:WAVMark]) == "WAVE"
+}
+
 // ParseWAV reads a WAV file of 16-bit, A-law or µ-law samples. A data chunk that claims more than
 // there is, as in a recording cut off by a crash, is read as far as it goes.
 func ParseWAV(b []byte) (WAV, error) {
-	if len(b) < 12 || string(b[:4]) != "RIFF" || string(b[8:12]) != "WAVE" {
+	if !IsWAV(b) {
 		return WAV{}, errors.New("not a WAV file")
 	}
 	var w WAV

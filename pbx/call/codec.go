@@ -57,6 +57,8 @@ func decodeKind(kind string, raw []byte) (Fact, error) {
 		return decode[ConfigApplied](raw)
 	case "unsynced":
 		return decode[Unsynced](raw)
+	case "synced":
+		return decode[Synced](raw)
 	case "clock_set":
 		return decode[ClockSet](raw)
 	case "presence":

@@ -42,6 +42,7 @@ func samples() []call.Fact {
 		call.PhoneDown{Extension: "201", Why: "registration expired"},
 		call.ConfigApplied{Version: 7, Who: "ana"},
 		call.Unsynced{For: 350 * time.Millisecond},
+		call.Synced{For: 90 * time.Second},
 		call.ClockSet{By: -time.Hour},
 		call.Began{
 			Call: id, Leg: in, Line: "gsm1", Direction: call.Inbound, From: "0935", To: "0800", Name: "Li <\"&\u2028> 丽",

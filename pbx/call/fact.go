@@ -50,6 +50,11 @@ type (
 	Unsynced struct {
 		For time.Duration `json:"for_ns"`
 	}
+	// Synced ends Unsynced: the disk confirms again, For after it should have. After a restart it is
+	// not told; Booted says as much.
+	Synced struct {
+		For time.Duration `json:"for_ns"`
+	}
 	// ClockSet says that the clock of the box was set, By forward or, below zero, back. Its entry and those
 	// after it are by the new clock; who keeps times of before must shift them by By.
 	ClockSet struct {
@@ -234,6 +239,7 @@ func (PhoneUp) Kind() string          { return "phone_up" }
 func (PhoneDown) Kind() string        { return "phone_down" }
 func (ConfigApplied) Kind() string    { return "config_applied" }
 func (Unsynced) Kind() string         { return "unsynced" }
+func (Synced) Kind() string           { return "synced" }
 func (ClockSet) Kind() string         { return "clock_set" }
 func (Began) Kind() string            { return "began" }
 func (FlowEntered) Kind() string      { return "flow_entered" }
@@ -267,6 +273,7 @@ func (PhoneUp) About() ID            { return "" }
 func (PhoneDown) About() ID          { return "" }
 func (ConfigApplied) About() ID      { return "" }
 func (Unsynced) About() ID           { return "" }
+func (Synced) About() ID             { return "" }
 func (ClockSet) About() ID           { return "" }
 func (f Began) About() ID            { return f.Call }
 func (f FlowEntered) About() ID      { return f.Call }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"branchline/pbx/config/both"
 	"branchline/pbx/config/tree"
 )
 
@@ -54,14 +55,14 @@ func (d *decoder) fields(v reflect.Value, n *tree.Node, path string) {
 		return
 	case tree.Mapping:
 	default:
-		d.refuse(n, path, "keys with values are wanted", "write one \"key: value\" per line, indented under it")
+		d.refuse(n, path, both.Say("keys with values are wanted", "此处应为键和值"), both.Say("write one \"key: value\" per line, indented under it", "请每行写一个 \"key: value\"，并缩进"))
 		return
 	}
 	for _, e := range n.Entries {
 		at := join(path, e.Key)
 		i := indexOf(names, e.Key)
 		if i < 0 {
-			d.wrong.add(Problem{Path: at, What: "there is no key " + quote(e.Key) + " here", Cure: didYouMean(e.Key, names), Line: e.Line, Column: e.Column})
+			d.wrong.add(Problem{Path: at, What: both.Say("there is no key %s here", "此处没有键 %s", quote(e.Key)), Cure: didYouMean(e.Key, names), Line: e.Line, Column: e.Column})
 			continue
 		}
 		d.places[at] = place{e.Line, e.Column}
@@ -85,7 +86,7 @@ func (d *decoder) list(v reflect.Value, n *tree.Node, path string) {
 		return
 	case tree.List:
 	default:
-		d.refuse(n, path, "a list is wanted", "write it as [one, two], or one per line behind a dash")
+		d.refuse(n, path, both.Say("a list is wanted", "此处应为列表"), both.Say("write it as [one, two], or one per line behind a dash", "请写成 [one, two]，或每行一项、以短横开头"))
 		return
 	}
 	v.SetZero() // an empty list is nil, so that equal documents are equal values
@@ -105,7 +106,7 @@ func (d *decoder) table(v reflect.Value, n *tree.Node, path string) {
 		return
 	case tree.Mapping:
 	default:
-		d.refuse(n, path, "keys with values are wanted", "write it as {1: one, 2: two}")
+		d.refuse(n, path, both.Say("keys with values are wanted", "此处应为键和值"), both.Say("write it as {1: one, 2: two}", "请写成 {1: one, 2: two}"))
 		return
 	}
 	if len(n.Entries) == 0 {
@@ -127,14 +128,14 @@ func (d *decoder) scalar(v reflect.Value, n *tree.Node, path string) {
 		return
 	case tree.Scalar:
 	default:
-		d.refuse(n, path, "one value is wanted", "write it behind the colon")
+		d.refuse(n, path, both.Say("one value is wanted", "此处应为一个值"), both.Say("write it behind the colon", "请写在冒号后面"))
 		return
 	}
 	switch v.Interface().(type) {
 	case time.Duration:
 		t, err := time.ParseDuration(n.Text)
 		if err != nil {
-			d.refuse(n, path, quote(n.Text)+" is no length of time", "write it with its unit, as in 15s or 2m30s")
+			d.refuse(n, path, both.Say("%s is no length of time", "%s 不是时长", quote(n.Text)), both.Say("write it with its unit, as in 15s or 2m30s", "请带单位，如 15s 或 2m30s"))
 			return
 		}
 		v.SetInt(int64(t))
@@ -142,7 +143,8 @@ func (d *decoder) scalar(v reflect.Value, n *tree.Node, path string) {
 	case netip.AddrPort:
 		a, err := netip.ParseAddrPort(n.Text)
 		if err != nil {
-			d.refuse(n, path, quote(n.Text)+" is no address with a port", "write it as in 192.168.1.10:5060 or \"[fd00::10]:5060\"")
+			d.refuse(n, path, both.Say("%s is no address with a port", "%s 不是带端口的地址", quote(n.Text)),
+				both.Say("write it as in 192.168.1.10:5060 or \"[fd00::10]:5060\"", "请写成 192.168.1.10:5060 或 \"[fd00::10]:5060\" 的样子"))
 			return
 		}
 		v.Set(reflect.ValueOf(a))
@@ -153,7 +155,7 @@ func (d *decoder) scalar(v reflect.Value, n *tree.Node, path string) {
 		v.SetString(n.Text)
 	case reflect.Bool:
 		if n.Text != "true" && n.Text != "false" {
-			d.refuse(n, path, quote(n.Text)+" is neither true nor false", "write true or false")
+			d.refuse(n, path, both.Say("%s is neither true nor false", "%s 既不是 true 也不是 false", quote(n.Text)), both.Say("write true or false", "请写 true 或 false"))
 			return
 		}
 		v.SetBool(n.Text == "true")
@@ -172,7 +174,7 @@ func (d *decoder) number(v reflect.Value, n *tree.Node, path string) {
 	}
 	i, err := strconv.ParseInt(n.Text, 10, 64)
 	if err != nil || i < low || i > high {
-		d.refuse(n, path, quote(n.Text)+" is not a whole number that fits", fmt.Sprintf("write one from %d to %d", low, high))
+		d.refuse(n, path, both.Say("%s is not a whole number that fits", "%s 不是合适的整数", quote(n.Text)), both.Say("write one from %d to %d", "请写 %d 到 %d 之间的整数", low, high))
 		return
 	}
 	if v.Kind() == reflect.Uint16 {
@@ -182,7 +184,7 @@ func (d *decoder) number(v reflect.Value, n *tree.Node, path string) {
 	v.SetInt(i)
 }
 
-func (d *decoder) refuse(n *tree.Node, path, what, cure string) {
+func (d *decoder) refuse(n *tree.Node, path string, what, cure both.Words) {
 	d.wrong.add(Problem{Path: path, What: what, Cure: cure, Line: n.Line, Column: n.Column})
 }
 

@@ -1,12 +1,12 @@
 package config
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 
+	"branchline/pbx/config/both"
 	"branchline/pbx/config/tree"
 )
 
@@ -69,21 +69,23 @@ func read(yaml []byte) (*Doc, places, []Problem) {
 // upgrade brings root to the newest version by the steps of table.
 func upgrade(root *tree.Node, table []migration) *Problem {
 	newest := len(table) + 1
+	begin := both.Say("begin the document with \"version: %d\"", "请以 \"version: %d\" 开头", newest)
 	if root.Kind != tree.Mapping {
-		return &Problem{What: "the document is not a block of keys", Cure: fmt.Sprintf("begin it with \"version: %d\"", newest), Line: root.Line, Column: root.Column}
+		return &Problem{What: both.Say("the document is not a block of keys", "文档不是由键组成"), Cure: begin, Line: root.Line, Column: root.Column}
 	}
 	v := root.Get("version")
 	if v == nil || v.Kind != tree.Scalar {
-		return &Problem{Path: "version", What: "the version of the format is missing", Cure: fmt.Sprintf("begin the document with \"version: %d\"", newest)}
+		return &Problem{Path: "version", What: both.Say("the version of the format is missing", "缺少格式版本"), Cure: begin}
 	}
 	at := Problem{Path: "version", Line: v.Line, Column: v.Column}
 	from, err := strconv.Atoi(v.Text)
 	switch {
 	case err != nil || from < 1:
-		at.What, at.Cure = "the version is not a number from 1", fmt.Sprintf("write %d", newest)
+		at.What, at.Cure = both.Say("the version is not a number from 1", "版本不是 1 起的数字"), both.Say("write %d", "请写 %d", newest)
 		return &at
 	case from > newest:
-		at.What, at.Cure = fmt.Sprintf("the document is of format %d", from), fmt.Sprintf("this box reads up to %d: update the box, or write the document for %d", newest, newest)
+		at.What = both.Say("the document is of format %d", "文档的格式为 %d", from)
+		at.Cure = both.Say("this box reads up to %[1]d: update the box, or write the document for %[1]d", "本设备最高支持 %[1]d：请升级设备，或按 %[1]d 编写", newest)
 		return &at
 	}
 	for _, step := range table[from-1:] {

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"branchline/pbx/config/both"
 	"branchline/pbx/config/tree"
 )
 
@@ -139,7 +140,7 @@ func TestWrongTextIsRefusedWithPlaceAndCure(t *testing.T) {
 		{"empty", "", `the text holds 0 documents; one is wanted, which begins with "version: 1"`},
 		{"two documents", "version: 1\n---\nversion: 1\n", `the text holds 2 documents; one is wanted, which begins with "version: 1"`},
 		{"no version", "site:\n  name: x\n", `version: the version of the format is missing; begin the document with "version: 1"`},
-		{"a list", "- a\n", `line 1, column 1: the document is not a block of keys; begin it with "version: 1"`},
+		{"a list", "- a\n", `line 1, column 1: the document is not a block of keys; begin the document with "version: 1"`},
 		{"newer", "version: 2\n", "line 1, column 10: version: the document is of format 2; this box reads up to 1: update the box, or write the document for 1"},
 		{"version in words", "version: one\n", "line 1, column 10: version: the version is not a number from 1; write 1"},
 		{"unknown key", "version: 1\nqueues:\n  - name: sales\n    ring_timout: 5s\n", `line 4, column 5: queues[0].ring_timout: there is no key "ring_timout" here; did you mean "ring_timeout"?`},
@@ -247,7 +248,9 @@ func TestOldDocumentsPassThroughTheTableOfMigrations(t *testing.T) {
 		}
 		return nil
 	}
-	refuse := func(root *tree.Node) *Problem { return &Problem{Path: "place", What: "cannot be turned"} }
+	refuse := func(root *tree.Node) *Problem {
+		return &Problem{Path: "place", What: both.Say("cannot be turned", "无法转换")}
+	}
 	parsed := func(text string) *tree.Node {
 		root, wrong := tree.Parse([]byte(text))
 		if wrong != nil {
@@ -285,7 +288,7 @@ func FuzzLoad(f *testing.F) {
 			return
 		}
 		for _, p := range wrong {
-			if p.What == "" || strings.ContainsAny(p.String(), "\n\x00") {
+			if p.What.EN == "" || p.What.ZH == "" || strings.ContainsAny(p.String(), "\n\x00") {
 				t.Errorf("problem %q", p.String())
 			}
 		}

@@ -3,6 +3,8 @@ package config
 import (
 	"slices"
 	"strings"
+
+	"branchline/pbx/config/both"
 )
 
 // index is a set of names and where each was first used. The zero value is empty.
@@ -34,19 +36,19 @@ const maxNames = 300
 
 // didYouMean is the cure for a name that does not exist: the one that is nearest, else the names
 // that there are.
-func didYouMean(got string, names []string) string {
+func didYouMean(got string, names []string) (cure both.Words) {
 	if len(names) == 0 || len(names) > maxNames || len(got) > 64 {
-		return ""
+		return cure
 	}
 	best := Nearest(got, names)
 	switch {
 	case best != "":
-		return "did you mean " + quote(best) + "?"
+		return both.Say("did you mean %s?", "是不是 %s？", quote(best))
 	case len(names) > 12:
-		return ""
+		return cure
 	}
 	known := slices.Sorted(slices.Values(names))
-	return "there are " + strings.Join(known, ", ")
+	return both.Say("there are %s", "现有 %s", strings.Join(known, ", "))
 }
 
 // Nearest is the name of names that is most like got, as a person mistypes it; "" where none is.

@@ -3,18 +3,20 @@ package config
 import (
 	"fmt"
 	"strings"
+
+	"branchline/pbx/config/both"
 )
 
 // Problem is one thing that is wrong with a document: where, what, and what a person can do about
 // it. It never holds a secret.
 type Problem struct {
-	Path   string `json:"path"` // "queues[0].agents"; "" for the document as a whole
-	What   string `json:"what"` // "the queue has no agents"
-	Cure   string `json:"cure"` // "name at least one agent's number"
-	Line   int    `json:"line,omitempty"`
-	Column int    `json:"column,omitempty"` // both from 1; 0: not known, as the Doc was not read from text
+	Path   string     // "queues[0].agents"; "" for the document as a whole
+	What   both.Words // "the queue has no agents"
+	Cure   both.Words // "name at least one agent's number"; zero: none is known
+	Line   int
+	Column int // both from 1; 0: not known, as the Doc was not read from text
 
-	Warning bool `json:"warning,omitempty"` // the document can be applied all the same
+	Warning bool // the document can be applied all the same
 }
 
 // Wrong is those of problems for which a document cannot be applied: all but warnings.
@@ -27,7 +29,7 @@ func Wrong(problems []Problem) (wrong []Problem) {
 	return wrong
 }
 
-// String is the problem as one line for a person:
+// String is the problem in English, as one line for a person:
 //
 //	line 12, column 5: queues[0].agents: the queue has no agents; name at least one agent's number
 func (p Problem) String() string {
@@ -41,9 +43,9 @@ func (p Problem) String() string {
 	if p.Path != "" {
 		b.WriteString(p.Path + ": ")
 	}
-	b.WriteString(p.What)
-	if p.Cure != "" {
-		b.WriteString("; " + p.Cure)
+	b.WriteString(p.What.EN)
+	if p.Cure.EN != "" {
+		b.WriteString("; " + p.Cure.EN)
 	}
 	return b.String()
 }
@@ -84,5 +86,7 @@ func (ps *problems) all() []Problem {
 	if ps.rest == 0 {
 		return ps.list
 	}
-	return append(ps.list, Problem{What: fmt.Sprintf("%d more problems are not listed", ps.rest), Cure: "mend those above first"})
+	return append(ps.list, Problem{
+		What: both.Say("%d more problems are not listed", "还有 %d 个问题未列出", ps.rest), Cure: both.Say("mend those above first", "请先改正以上各项"),
+	})
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"branchline/pbx/config/both"
 )
 
 const (
@@ -14,7 +16,7 @@ const (
 )
 
 func (v *validator) extension(path string, e *Extension) {
-	v.digits(path+".number", "an extension's number", e.Number, 2, 8)
+	v.digits(path+".number", both.Say("an extension's number", "分机号"), e.Number, 2, 8)
 	v.text(path+".name", e.Name, false)
 	v.password(path+".password", e)
 }
@@ -23,57 +25,61 @@ func (v *validator) extension(path string, e *Extension) {
 func (v *validator) password(path string, e *Extension) {
 	switch {
 	case e.Password == "":
-		v.add(path, "the desk phone has no password", fmt.Sprintf("write one of at least %d characters, and the same into the phone", minPassword))
+		v.add(path, both.Say("the desk phone has no password", "话机没有密码"),
+			both.Say("write one of at least %d characters, and the same into the phone", "请写至少 %d 个字符的密码，并在话机上填写同一密码", minPassword))
 	case e.Password == e.Number:
-		v.add(path, "the password is the extension's number", "take another: a stranger who tries numbers would make calls at your expense")
+		v.add(path, both.Say("the password is the extension's number", "密码就是分机号"),
+			both.Say("take another: a stranger who tries numbers would make calls at your expense", "请换一个：陌生人逐个试号码，就能盗打电话"))
 	case len(e.Password) < minPassword:
-		v.add(path, "the password is too short", fmt.Sprintf("write at least %d characters", minPassword))
+		v.add(path, both.Say("the password is too short", "密码太短"), both.Say("write at least %d characters", "请写至少 %d 个字符", minPassword))
 	case len(e.Password) > maxText || hasControl(e.Password):
-		v.add(path, "the password is too long or holds a control character", fmt.Sprintf("write at most %d plain characters", maxText))
+		v.add(path, both.Say("the password is too long or holds a control character", "密码太长，或含有控制字符"),
+			both.Say("write at most %d plain characters", "请写最多 %d 个普通字符", maxText))
 	}
 }
 
 func (v *validator) agent(path string, a *Agent) {
-	v.digits(path+".number", "an agent's number", a.Number, 2, 8)
+	v.digits(path+".number", both.Say("an agent's number", "工号"), a.Number, 2, 8)
 	v.text(path+".name", a.Name, true)
 	if len(a.PIN) < 4 || len(a.PIN) > 8 || !only(a.PIN, digits) {
-		v.add(path+".pin", "the PIN is not four to eight digits", "write it as in \"4711\"")
+		v.add(path+".pin", both.Say("the PIN is not four to eight digits", "密码不是四到八位数字"), both.Say("write it as in \"4711\"", "请写成 \"4711\" 的样子"))
 	}
 }
 
 func (v *validator) queue(path string, q *Queue) {
 	v.name(path+".name", q.Name, "")
 	if len(q.Agents) == 0 {
-		v.add(path+".agents", "the queue has no agents", "name at least one agent's number, as in [1001]")
+		v.add(path+".agents", both.Say("the queue has no agents", "队列没有座席"), both.Say("name at least one agent's number, as in [1001]", "请至少写一个工号，如 [1001]"))
 	}
 	var seen index
 	for i, a := range q.Agents {
 		at := fmt.Sprintf("%s.agents[%d]", path, i)
-		v.known(&v.agents, "agent", at, a)
-		v.enter(&seen, "agent", at, a)
+		v.known(&v.agents, both.Say("agent", "座席"), at, a)
+		v.enter(&seen, both.Say("agent", "座席"), at, a)
 	}
 	if q.Strategy != LongestIdle {
-		v.add(path+".strategy", "there is no strategy "+quote(q.Strategy), "write "+LongestIdle)
+		v.add(path+".strategy", both.Say("there is no strategy %s", "没有派发策略 %s", quote(q.Strategy)), both.Say("write %s", "请写 %s", LongestIdle))
 	}
 	v.between(path+".ring_timeout", q.RingTimeout, minRing, maxRing)
 	v.between(path+".wrap_up", q.WrapUp, 0, maxWrapUp)
 	v.between(path+".max_wait", q.MaxWait, 0, maxQueueWait)
 	if q.MaxWait > 0 && q.RingTimeout > q.MaxWait {
-		v.add(path+".ring_timeout", fmt.Sprintf("a phone rings for %s, longer than a caller waits at most (max_wait %s)", length(q.RingTimeout), length(q.MaxWait)), "make it shorter, or max_wait longer")
+		v.add(path+".ring_timeout", both.Say("a phone rings for %s, longer than a caller waits at most (max_wait %s)", "话机振铃 %s，长于来电者的最长等待（max_wait %s）", length(q.RingTimeout), length(q.MaxWait)),
+			both.Say("make it shorter, or max_wait longer", "请缩短它，或延长 max_wait"))
 	}
 	v.prompts(path+".music", q.Music)
 }
 
 // name checks a name that other parts refer to: R1 of the rules, with more as further characters.
 func (v *validator) name(path, name, more string) {
-	const cure = "write letters, digits and _, beginning with a letter or _"
+	cure := both.Say("write letters, digits and _, beginning with a letter or _", "请用字母、数字和 _，以字母或 _ 开头")
 	switch {
 	case name == "":
-		v.add(path, "the name is missing", cure)
+		v.add(path, both.Say("the name is missing", "缺少名称"), cure)
 	case len(name) > 64:
-		v.add(path, fmt.Sprintf("the name has %d characters", len(name)), "write at most 64")
+		v.add(path, both.Say("the name has %d characters", "名称有 %d 个字符", len(name)), both.Say("write at most 64", "请写最多 64 个"))
 	case !only(name[:1], letters+"_") || !only(name, letters+digits+"_"+more):
-		v.add(path, quote(name)+" is no name", cure)
+		v.add(path, both.Say("%s is no name", "%s 不能作名称", quote(name)), cure)
 	}
 }
 
@@ -81,24 +87,26 @@ func (v *validator) name(path, name, more string) {
 func (v *validator) text(path, s string, wanted bool) {
 	switch {
 	case wanted && strings.TrimSpace(s) == "":
-		v.add(path, "the name is missing", "write one")
+		v.add(path, both.Say("the name is missing", "缺少名称"), both.Say("write one", "请写一个"))
 	case len(s) > maxText || hasControl(s):
-		v.add(path, "the name is too long or holds a control character", fmt.Sprintf("write at most %d plain characters", maxText))
+		v.add(path, both.Say("the name is too long or holds a control character", "名称太长，或含有控制字符"),
+			both.Say("write at most %d plain characters", "请写最多 %d 个普通字符", maxText))
 	}
 }
 
-func (v *validator) digits(path, what, s string, low, high int) {
+func (v *validator) digits(path string, what both.Words, s string, low, high int) {
+	cure := both.Say("write %d to %d digits", "请写 %d 到 %d 位数字", low, high)
 	switch {
 	case s == "":
-		v.add(path, what+" is missing", fmt.Sprintf("write %d to %d digits", low, high))
+		v.add(path, both.Say("%s is missing", "缺少%s", what), cure)
 	case len(s) < low || len(s) > high || !only(s, digits):
-		v.add(path, quote(s)+" is not "+what, fmt.Sprintf("write %d to %d digits", low, high))
+		v.add(path, both.Say("%s is not %s", "%s 不是%s", quote(s), what), cure)
 	}
 }
 
 func (v *validator) between(path string, t, low, high time.Duration) {
 	if t < low || t > high {
-		v.add(path, length(t)+" is out of bounds", fmt.Sprintf("write %s to %s", length(low), length(high)))
+		v.add(path, both.Say("%s is out of bounds", "%s 超出范围", length(t)), both.Say("write %s to %s", "请写 %s 到 %s", length(low), length(high)))
 	}
 }
 
@@ -110,7 +118,8 @@ func (v *validator) prompts(path string, names []string) {
 			bad = bad || part == "" || !only(part, letters+digits+"_-")
 		}
 		if bad {
-			v.add(fmt.Sprintf("%s[%d]", path, i), quote(n)+" is no prompt", "write its name without language and ending, as in welcome or digits/1")
+			v.add(fmt.Sprintf("%s[%d]", path, i), both.Say("%s is no prompt", "%s 不是提示音", quote(n)),
+				both.Say("write its name without language and ending, as in welcome or digits/1", "请写名称，不带语言和扩展名，如 welcome 或 digits/1"))
 		}
 	}
 }

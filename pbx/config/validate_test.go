@@ -137,8 +137,8 @@ func TestEachMistakeIsNamedWithPathAndCure(t *testing.T) {
 			var got []string
 			for _, p := range Validate(d) {
 				got = append(got, p.Path)
-				if p.What == "" || p.Cure == "" {
-					t.Errorf("%v: what and cure are wanted", p)
+				if p.What.EN == "" || p.Cure.EN == "" || p.What.ZH == "" || p.Cure.ZH == "" {
+					t.Errorf("%+v: what and cure are wanted, in both languages", p)
 				}
 			}
 			if !slices.Equal(got, c.want) {
@@ -196,7 +196,7 @@ func TestMoreProblemsThanAnybodyReadsAreCounted(t *testing.T) {
 		d.Queues[0].Agents = append(d.Queues[0].Agents, "9")
 	}
 	wrong := Validate(d)
-	if last := wrong[len(wrong)-1].What; len(wrong) != maxProblems+1 || last != "1799 more problems are not listed" {
+	if last := wrong[len(wrong)-1].What.EN; len(wrong) != maxProblems+1 || last != "1799 more problems are not listed" {
 		t.Errorf("%d problems, the last %q", len(wrong), last)
 	}
 }
@@ -207,7 +207,7 @@ func TestNearestNameIsOffered(t *testing.T) {
 		"slaes": `did you mean "sales"?`, "SALES": `did you mean "sales"?`, "suport": `did you mean "support"?`,
 		"billing": "there are night, sales, support", strings.Repeat("x", 100): "",
 	} {
-		if cure := didYouMean(got, names); cure != want {
+		if cure := didYouMean(got, names); cure.EN != want {
 			t.Errorf("%s: %s, want %s", got, cure, want)
 		}
 	}

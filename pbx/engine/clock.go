@@ -21,7 +21,7 @@ func (e *Engine) checkClock() error {
 	set := call.ClockSet{By: by}
 	e.o.Log.Warn("the clock of the box was set", "by", by)
 	e.base = e.base.Add(by)
-	set.Shift(&e.savedAt)
+	set.Shift(&e.savedAt, &e.hold.stalled)
 	for i := range e.hold.orders {
 		set.Shift(&e.hold.orders[i].since)
 	}

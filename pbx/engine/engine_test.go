@@ -63,6 +63,15 @@ func (d *disk) sync() {
 	d.confirm()
 }
 
+// syncTo lets it confirm what there is up to last.
+func (d *disk) syncTo(last call.Seq) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.synced = last
+	close(d.changed)
+	d.changed = make(chan struct{})
+}
+
 func (d *disk) Mark() (call.Seq, <-chan struct{}) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -331,11 +340,7 @@ func TestWhatIsConfirmedLeavesAlthoughMoreIsOnItsWay(t *testing.T) {
 		first := call.Seq(len(b.disk.entries))
 		b.disk.mu.Unlock()
 		b.tell(hal.Incoming{Leg: other})
-		b.disk.mu.Lock()
-		b.disk.synced = first
-		close(b.disk.changed)
-		b.disk.changed = make(chan struct{})
-		b.disk.mu.Unlock()
+		b.disk.syncTo(first)
 		synctest.Wait()
 		if got := b.left.orders(); len(got) != 1 || got[0] != (hal.Answer{Leg: caller}) {
 			t.Errorf("left: %v, want the first caller's answer alone", got)
@@ -367,40 +372,6 @@ func TestALegThatGoesTakesItsHeldOrdersAlong(t *testing.T) {
 		if got := b.left.orders(); len(got) != 1 || got[0] != (hal.Answer{Leg: other}) {
 			t.Errorf("left: %v, want the other leg's answer alone", got)
 		}
-	})
-}
-
-func TestADiskThatStallsHoldsNoCallerLongerThan300msAndIsToldOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := &oracle{}
-		b := run(t, f, nil)
-		ring := func(leg hal.LegID) {
-			f.next = []floor.Output{{Facts: []call.Fact{call.Began{Leg: leg}}, Orders: []hal.Order{hal.Answer{Leg: leg}}}}
-			b.tell(hal.Incoming{Leg: leg})
-		}
-		wait := func(d time.Duration, left int, told int) {
-			t.Helper()
-			time.Sleep(d)
-			synctest.Wait()
-			if got := len(b.left.orders()); got != left {
-				t.Errorf("%d orders have left, want %d", got, left)
-			}
-			if got := factsOf[call.Unsynced](b.disk); len(got) != told || told > 0 && got[told-1].For != stall {
-				t.Errorf("the timeline says %v, want %d times", got, told)
-			}
-		}
-		ring("gsm1#1-1")
-		wait(100*time.Millisecond, 0, 0)
-		ring("gsm2#1-1")
-		wait(199*time.Millisecond, 0, 0)
-		wait(time.Millisecond, 2, 1)
-		ring("gsm1#1-2") // while it stalls, nobody waits
-		wait(time.Second, 3, 1)
-		b.disk.sync()
-		wait(time.Second, 3, 1)
-		ring("gsm1#1-3") // it is trusted again, and stalls again
-		wait(299*time.Millisecond, 3, 1)
-		wait(time.Millisecond, 4, 2)
 	})
 }
 

@@ -15,6 +15,9 @@ import (
 type hold struct {
 	orders   []held
 	unsynced bool // the disk has stalled; said once until it answers again
+
+	stalled time.Time // since when, and the fact that says so
+	told    call.Seq
 }
 
 type held struct {
@@ -90,15 +93,20 @@ func dialled(leg hal.LegID) bool {
 func (e *Engine) release() (changed <-chan struct{}) {
 	synced, changed := e.o.Journal.Mark()
 	h := &e.hold
+	now := e.now()
+	if h.unsynced && synced >= h.told {
+		h.unsynced = false
+		e.last = e.o.Journal.Append(now, call.Synced{For: now.Sub(h.stalled)})
+		e.o.Log.Info("the disk confirms again", "after", now.Sub(h.stalled))
+	}
 	if len(h.orders) == 0 {
-		h.unsynced = h.unsynced && e.last > synced
 		return changed
 	}
-	now := e.now()
 	if !h.unsynced && !h.until().After(now) {
-		h.unsynced = true
-		e.last = e.o.Journal.Append(now, call.Unsynced{For: now.Sub(h.orders[0].since)})
-		e.o.Log.Error("the disk does not confirm; calls go on without it", "waited", now.Sub(h.orders[0].since))
+		h.unsynced, h.stalled = true, h.orders[0].since
+		h.told = e.o.Journal.Append(now, call.Unsynced{For: now.Sub(h.stalled)})
+		e.last = h.told
+		e.o.Log.Error("the disk does not confirm; calls go on without it", "waited", now.Sub(h.stalled))
 	}
 	waiting := h.orders
 	h.orders = nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -109,10 +110,12 @@ func (r *recorder) finish(at time.Time) {
 		r.kept = append(r.kept, part{at, r.now})
 		r.bytes += len(r.now)
 	}
-	for len(r.kept) > 0 && (r.bytes > keepBytes || at.Sub(r.kept[0].to) > keepAge) {
-		r.bytes -= len(r.kept[0].text)
-		r.kept = r.kept[1:]
+	gone := 0
+	for gone < len(r.kept) && (r.bytes > keepBytes || at.Sub(r.kept[gone].to) > keepAge) {
+		r.bytes -= len(r.kept[gone].text)
+		gone++
 	}
+	r.kept = slices.Delete(r.kept, 0, gone) // re-slicing would keep the texts in memory
 }
 
 // WriteScenario writes the last hours, or what of them came after since, as a scenario: the parts

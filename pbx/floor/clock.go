@@ -8,7 +8,7 @@ func (f *Floor) clockSet(s call.ClockSet) {
 	for _, c := range f.calls {
 		s.Shift(&c.ivr.await)
 		for _, l := range c.legsNow() {
-			s.Shift(&l.born, &l.deadline)
+			s.Shift(&l.born, &l.deadline, &l.mute)
 		}
 		if c.desk != nil {
 			s.Shift(&c.desk.await)

@@ -39,6 +39,7 @@ func (f *Floor) answered(l *leg, s hal.Answered) {
 		return
 	}
 	c := l.of
+	f.watchSound(c)
 	if l.kind == caller {
 		if c.pending != nil {
 			f.order(*c.pending)
@@ -114,6 +115,7 @@ func (f *Floor) holds(l *leg, on bool) {
 		return
 	}
 	l.held = on
+	f.watchSound(c)
 	if on {
 		f.fact(call.Held{Call: c.id, Leg: l.id})
 	} else {

@@ -18,6 +18,9 @@ func (f *Floor) expire() {
 				l.deadline = time.Time{}
 				f.legLate(c, l)
 			}
+			if due(l.mute, f.now) {
+				f.silentLate(c, l)
+			}
 		}
 		if c.ending {
 			continue
@@ -80,9 +83,11 @@ func (f *Floor) wake() {
 	for _, c := range f.calls {
 		for _, l := range c.others {
 			f.sooner(l.deadline)
+			f.sooner(l.mute)
 		}
 		if c.caller != nil {
 			f.sooner(c.caller.deadline)
+			f.sooner(c.caller.mute)
 		}
 		if c.ending {
 			continue

@@ -110,7 +110,9 @@ type leg struct {
 	held     bool
 	ending   bool // Hangup is ordered
 	deadline time.Time
-	lost     int // how many censuses in a row did not know it
+	lost     int       // how many censuses in a row did not know it
+	silent   bool      // no sound comes from it though it is due
+	mute     time.Time // when it is ended for that; zero: not
 }
 
 // phone is an extension: what can ring, and who sits there.
@@ -252,7 +254,9 @@ func (f *Floor) hearLeg(l *leg, signal hal.Signal) {
 		f.played(l, s.Ref)
 	case hal.Gone:
 		f.gone(l, s)
-	case hal.Flash, hal.Quality:
+	case hal.Quality:
+		f.quality(l, s)
+	case hal.Flash:
 	}
 }
 

@@ -111,7 +111,7 @@ func (f *Floor) release(l *leg, cause hal.Cause) {
 	if l.ending || f.legs[l.id] != l {
 		return
 	}
-	l.ending, l.deadline = true, f.now.Add(hangupGrace)
+	l.ending, l.deadline, l.mute = true, f.now.Add(hangupGrace), time.Time{}
 	f.order(hal.Hangup{Leg: l.id, Cause: cause})
 }
 

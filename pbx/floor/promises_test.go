@@ -149,7 +149,7 @@ func (w *world) command() {
 func (w *world) legActs(id hal.LegID) {
 	l := w.wires[id]
 	var s hal.Signal
-	switch w.pick(16) {
+	switch w.pick(18) {
 	case 0:
 		causes := []hal.Cause{hal.Normal, hal.Busy, hal.Rejected, hal.Unreachable, hal.Congestion, hal.WireTrouble, hal.NoAnswer}
 		s = hal.Gone{Leg: id, Cause: causes[w.pick(len(causes))], Far: w.pick(2) == 0}
@@ -180,6 +180,10 @@ func (w *world) legActs(id hal.LegID) {
 		s = hal.Held{Leg: id}
 	case 8:
 		s = hal.Resumed{Leg: id}
+	case 16:
+		s = hal.Quality{Leg: id, Problem: "silent"}
+	case 17:
+		s = hal.Quality{Leg: id}
 	}
 	w.step(call.Heard{Signal: s})
 }

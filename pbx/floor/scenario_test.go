@@ -239,6 +239,10 @@ func (r *rig) signal(t *testing.T, w []string) hal.Signal {
 		return hal.Held{Leg: leg}
 	case "resumed":
 		return hal.Resumed{Leg: leg}
+	case "silent":
+		return hal.Quality{Leg: leg, Problem: "silent"}
+	case "well":
+		return hal.Quality{Leg: leg}
 	case "key":
 		return hal.Digit{Leg: leg, Key: rest[0]}
 	case "passed":

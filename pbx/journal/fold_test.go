@@ -199,7 +199,7 @@ func TestOldDaysArePrunedAndReadersAreTold(t *testing.T) {
 		b.Append(day(n/10+1), fact(n+1))
 	}
 	b.sync(t)
-	if err := b.Prune(t.Context(), day(3)); err != nil {
+	if err := b.Prune(t.Context(), day(3), 0); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -217,11 +217,29 @@ func TestOldDaysArePrunedAndReadersAreTold(t *testing.T) {
 		b.stop()
 		b = startBox(t, dir, &rower{})
 	}
-	if err := b.Prune(t.Context(), day(20)); err != nil {
+	if err := b.Prune(t.Context(), day(20), 0); err != nil {
 		t.Fatal(err)
 	}
 	if b.Last() != 30 || b.First() != 21 {
 		t.Errorf("the newest day is gone")
+	}
+}
+
+func TestNewestDaysOnWhichAnythingHappenedStayHoweverOldTheyAre(t *testing.T) {
+	b := startBox(t, t.TempDir(), &rower{})
+	for n := range 30 {
+		b.Append(day(n/10+1), fact(n+1))
+	}
+	b.sync(t)
+	all := func(Row) bool { return true }
+	if gone, err := b.PruneRows(t.Context(), "rower", 2, all); err != nil || gone != 5 {
+		t.Errorf("%d rows went, %v; want those of the first day", gone, err)
+	}
+	if err := b.Prune(t.Context(), day(20), 2); err != nil || b.First() != 11 {
+		t.Errorf("first %d, %v; want the two newest days", b.First(), err)
+	}
+	if gone, err := b.PruneRows(t.Context(), "rower", 7, all); err != nil || gone != 0 {
+		t.Errorf("%d rows went, %v; want all that is left to stay", gone, err)
 	}
 }
 
@@ -240,12 +258,12 @@ func TestWrongClockNeitherMixesUpTheOrderNorEmptiesTheBox(t *testing.T) {
 			t.Errorf("entry %v, want number %d", e, i+1)
 		}
 	}
-	if err := b.Prune(t.Context(), unset); err != nil || b.First() != 1 {
+	if err := b.Prune(t.Context(), unset, 0); err != nil || b.First() != 1 {
 		t.Errorf("pruning by a clock that is not set: first %d, %v; want nothing gone", b.First(), err)
 	}
 	b.Append(day(12), fact(9))
 	b.sync(t)
-	if err := b.Prune(t.Context(), day(11)); err != nil {
+	if err := b.Prune(t.Context(), day(11), 0); err != nil {
 		t.Fatal(err)
 	}
 	if list := b.Entries(0, 10); len(list) != 9 || list[1].Seq != 2 || list[2].Seq != 3 {
@@ -362,7 +380,7 @@ func TestOldRowsArePrunedAndNewOnesKeepTheirNumbers(t *testing.T) {
 	b.fill(3000) // 1500 rows
 	b.sync(t)
 	n := 0
-	gone, err := b.PruneRows(t.Context(), "rower", func(json.RawMessage) bool { n++; return n <= 1201 })
+	gone, err := b.PruneRows(t.Context(), "rower", 0, func(Row) bool { n++; return n <= 1201 })
 	if err != nil || gone != 1201 {
 		t.Fatalf("%d rows went, %v; want 1201", gone, err)
 	}
@@ -370,7 +388,7 @@ func TestOldRowsArePrunedAndNewOnesKeepTheirNumbers(t *testing.T) {
 	if err != nil || len(rows) != 1 || rows[0].No != 1202 {
 		t.Fatalf("the oldest row is %+v, %v; want number 1202", rows, err)
 	}
-	if _, err := b.PruneRows(t.Context(), "rower", func(json.RawMessage) bool { return true }); err != nil {
+	if _, err := b.PruneRows(t.Context(), "rower", 0, func(Row) bool { return true }); err != nil {
 		t.Fatal(err)
 	}
 	if no, err := b.LastRow("rower"); err != nil || no != 1500 {

@@ -10,6 +10,7 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,6 +33,10 @@ const (
 // at its bound. It was never acknowledged.
 var ErrLost = errors.New("journal: the fact was not kept: the disk does not answer")
 
+// ErrUnsafe says that facts are not on disk because it refuses them. They are there to be seen, and are
+// tried again until it takes them; a power cut would forget them.
+var ErrUnsafe = errors.New("the disk does not keep what is written")
+
 // Options are what Open needs besides the store.
 type Options struct {
 	Log   *slog.Logger // nil: no log
@@ -48,7 +53,6 @@ type Journal struct {
 	// The writer owns these after Open.
 	folds []*folder
 	batch batch
-	mute  bool // a failed write is told once
 
 	mu       sync.Mutex // guards the fields below
 	first    call.Seq   // the oldest entry that is kept
@@ -65,6 +69,7 @@ type Journal struct {
 	saveAll  bool
 	queued   bool          // the store will call write
 	stuck    error         // why the store takes no more
+	failing  error         // why the last write failed; nil: it did not
 	grown    chan struct{} // closed when last grows; nil: nobody waits
 	advanced chan struct{} // closed when synced grows; nil: nobody waits
 }
@@ -157,7 +162,7 @@ func (j *Journal) kick() {
 }
 
 // Synced waits until the entry s and all before it are on disk: nil. Else it is ErrLost, the end of
-// ctx, or that the store is closed.
+// ctx, in its place ErrUnsafe and why if the disk refuses to be written then, or that the store is closed.
 func (j *Journal) Synced(ctx context.Context, s call.Seq) error {
 	for {
 		j.mu.Lock()
@@ -179,9 +184,19 @@ func (j *Journal) Synced(ctx context.Context, s call.Seq) error {
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return ctx.Err()
+			return cmp.Or(j.Failing(), ctx.Err())
 		}
 	}
+}
+
+// Failing is why the disk does not take what is written now, an ErrUnsafe; nil while it does.
+func (j *Journal) Failing() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.failing == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrUnsafe, j.failing)
 }
 
 // Mark is how far the timeline is on disk, and a channel that is closed when that changes.

@@ -272,13 +272,16 @@ func TestFullDiskLosesNothingThatFitsInMemory(t *testing.T) {
 	b.Checkpoint("c", 20100, []byte("new"))
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if err := b.Synced(ctx, b.Last()); !errors.Is(err, context.DeadlineExceeded) {
+	if err := b.Synced(ctx, b.Last()); !errors.Is(err, ErrUnsafe) || !errors.Is(err, store.ErrFull) {
 		t.Fatalf("Synced on a full disk: %v", err)
 	}
 	follow(t, b, 0, 20100)
 	b.store.Limit(0)
 	b.fill(100)
 	b.sync(t)
+	if err := b.Failing(); err != nil {
+		t.Errorf("there is room again: %v", err)
+	}
 	checkRows(t, b.Journal, 20200)
 	if at, state, ok := b.Load("c"); at != 20100 || string(state) != "new" || !ok {
 		t.Errorf("checkpoint %d %s %v, want new", at, state, ok)

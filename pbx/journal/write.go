@@ -128,17 +128,17 @@ func (j *Journal) written(err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if err != nil {
-		if !j.mute {
+		if j.failing == nil { // told once
 			j.log.Error("timeline not written; it is tried again", "err", err)
 		}
-		j.mute = true
+		j.failing = err
 		j.kick()
 		return
 	}
-	if j.mute {
+	if j.failing != nil {
 		j.log.Info("timeline is written again")
 	}
-	j.mute = false
+	j.failing = nil
 	if n := len(j.batch.facts); n > 0 {
 		j.synced = j.batch.facts[n-1].seq
 		j.waiting -= n

@@ -88,7 +88,7 @@ func (f *far) packet(n int) []byte {
 	return b
 }
 
-func (f *far) say(b []byte) { f.port.take(b, f.session.Remote) }
+func (f *far) say(b []byte) { f.port.take(b, f.session.Remote, false) }
 
 // skip is 20 ms in which the far end is silent.
 func (f *far) skip() {

@@ -51,7 +51,7 @@ func (l *leg) pull(w *Worker) {
 	switch {
 	case l.port != nil:
 		l.heard = l.port.end.Hear(l.in[:])
-		l.port.pullKeys(w)
+		l.port.tell(w)
 	case l.audio == nil:
 		l.heard = false
 	case l.rate == 2*rate:

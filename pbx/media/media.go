@@ -20,11 +20,14 @@ package media
 
 import (
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"branchline/hal"
 	"branchline/pbx/media/packets"
 	"branchline/pbx/media/rtp"
+	"branchline/pbx/media/srtp"
+	"branchline/pbx/media/udp"
 )
 
 const (
@@ -75,7 +78,19 @@ type (
 	Codec   = packets.Codec
 	Session = packets.Session
 	Stats   = packets.Stats
+	Key     = srtp.Key
+	Suite   = srtp.Suite
 )
+
+// What protects a Session, see pbx/media/srtp.
+const (
+	None   = srtp.None
+	SHA180 = srtp.SHA180
+	SHA132 = srtp.SHA132
+)
+
+// Ours says whether ip is an address of this machine. It asks the kernel and does not wait.
+func Ours(ip netip.Addr) bool { return udp.Ours(ip) }
 
 // The codecs of a Session.
 const (

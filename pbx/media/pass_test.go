@@ -230,7 +230,7 @@ func TestStrangersAreNotPassedOn(t *testing.T) {
 	tab.pass(100)
 	n, thief := len(b.heads), newSender(77, 1300)
 	for range 20 {
-		a.port.take(thief.packet(PCMU), remote(9))
+		a.port.take(thief.packet(PCMU), remote(9), false)
 	}
 	b.listen(0)
 	if got := len(b.heads) - n; got != 0 || a.port.Stats().Foreign != 20 {
@@ -264,5 +264,30 @@ func TestSourcesChangeAndTheNumbersGoOn(t *testing.T) {
 		if p := l.port; p.end.Joined() != (l.bridge.pair.a != nil) {
 			t.Errorf("%s passes on to a port that is gone", l.id)
 		}
+	}
+}
+
+func TestNumbersOfOneLegAreNotThoseOfTheOther(t *testing.T) {
+	d := wired(t, Options{})
+	opus := Session{Codec: Raw, Format: "opus/48000/2", ClockHz: 48000, PayloadType: 111, PayloadTypeIn: 96, DTMF: 110, DTMFIn: 102}
+	a, b := d.far("a", opus), d.far("b", Session{Codec: Raw, Format: "opus/48000/2", ClockHz: 48000, PayloadType: 98, DTMF: 99})
+	d.order(join("a", "x"), join("b", "x"))
+	d.tick()
+	say := func(payload uint8, n int) {
+		head := a.head
+		head.PayloadType = payload
+		packet := make([]byte, rtp.HeaderLen+n)
+		head.PutHeader(packet)
+		a.head.Seq++
+		a.head.Timestamp += 960
+		a.say(packet)
+	}
+	say(96, 50)  // our number
+	say(111, 50) // theirs
+	say(102, 4)  // keys
+	say(97, 50)  // nobody's
+	b.listen(0)
+	if len(b.heads) != 3 || b.heads[0].PayloadType != 98 || b.heads[1].PayloadType != 98 || b.heads[2].PayloadType != 99 {
+		t.Errorf("came %+v", b.heads)
 	}
 }

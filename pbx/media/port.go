@@ -17,7 +17,7 @@ type Port struct {
 	leg              hal.LegID
 	local            netip.AddrPort
 	fd               int // the RTP socket; -1: none (benchmarks)
-	rtcp             int // taken so that nobody else gets it
+	rtcp             int // the RTCP socket, one port above
 	closed, released atomic.Bool
 
 	// What follows belongs to the worker's thread.
@@ -85,8 +85,15 @@ func (p *Port) sendKeys(ref hal.Ref, keys string) {
 	}
 }
 
-// pullKeys tells the keys that ended in this tick.
-func (p *Port) pullKeys(w *Worker) {
+// tell tells what became known in this tick: a key that ended, a far end that fell silent.
+func (p *Port) tell(w *Worker) {
+	if silent, news := p.end.Silent(); news {
+		n := mail.Notice{Kind: mail.Quality, Leg: p.link.id}
+		if silent {
+			n.Why = "silent"
+		}
+		w.out.Tell(n)
+	}
 	if press, ok := p.end.Key(); ok {
 		n := mail.Notice{Kind: mail.Digit, Leg: p.link.id, Key: press.Key, Held: press.For, Passed: press.Passed}
 		if press.Key == rtp.Flash {
@@ -105,9 +112,11 @@ func (p *Port) shut() {
 		p.link = nil
 		p.end.Use(false)
 	}
-	if p.fd >= 0 && p.fd < len(p.w.sockets) && p.w.sockets[p.fd] == p {
-		p.w.sockets[p.fd] = nil
-		p.w.poll.Remove(p.fd)
+	for _, fd := range []int{p.fd, p.rtcp} {
+		if fd >= 0 && fd < len(p.w.sockets) && p.w.sockets[fd] == p {
+			p.w.sockets[fd] = nil
+			p.w.poll.Remove(fd)
+		}
 	}
 	p.release()
 }

@@ -25,7 +25,7 @@ func (w *Worker) receive(fd int) {
 		n := w.in.Read(fd)
 		for i := range n {
 			b, from := w.in.Packet(i)
-			p.take(b, from)
+			p.take(b, from, fd == p.rtcp)
 		}
 		if n < udp.Batch {
 			return
@@ -33,9 +33,13 @@ func (w *Worker) receive(fd int) {
 	}
 }
 
-// take handles one datagram.
-func (p *Port) take(b []byte, from netip.AddrPort) {
-	if !p.broken {
+// take handles one datagram; report: it came to the RTCP socket.
+func (p *Port) take(b []byte, from netip.AddrPort, report bool) {
+	switch {
+	case p.broken:
+	case report:
+		p.end.TakeReport(b, from)
+	default:
 		p.end.Take(b, from)
 	}
 }

@@ -38,18 +38,20 @@ func (w *Worker) newPort(leg hal.LegID, local netip.AddrPort, fd, rtcp int) *Por
 	_, _ = rand.Read(seed[:]) // it does not fail
 	p := &Port{w: w, leg: leg, local: local, fd: fd, rtcp: rtcp}
 	p.end.Begin(fd, rtp.Stream{SSRC: binary.BigEndian.Uint32(seed[:]),
-		Timestamp: binary.BigEndian.Uint32(seed[4:]), Seq: binary.BigEndian.Uint16(seed[8:])})
+		Timestamp: binary.BigEndian.Uint32(seed[4:]), Seq: binary.BigEndian.Uint16(seed[8:]) &^ 0x8000}) // low, as a receiver of SRTP guesses its first round: RFC 3711 section 3.3.1
 	return p
 }
 
 // adopt puts a port among the sockets that the worker listens to.
 func (w *Worker) adopt(p *Port) {
-	for len(w.sockets) <= p.fd {
-		w.sockets = append(w.sockets, nil)
-	}
-	w.sockets[p.fd] = p
-	if err := w.poll.Add(p.fd); err != nil {
-		w.out.Tell(mail.Notice{Kind: mail.Logged, Leg: p.leg, Log: "an RTP socket cannot be watched", Why: err.Error()})
+	for _, fd := range []int{p.fd, p.rtcp} {
+		for len(w.sockets) <= fd {
+			w.sockets = append(w.sockets, nil)
+		}
+		w.sockets[fd] = p
+		if err := w.poll.Add(fd); err != nil {
+			w.out.Tell(mail.Notice{Kind: mail.Logged, Leg: p.leg, Log: "an RTP socket cannot be watched", Why: err.Error()})
+		}
 	}
 }
 

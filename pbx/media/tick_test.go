@@ -85,12 +85,12 @@ func house(t testing.TB, calls int, extras bool) (d *desk, turn, again func()) {
 	}
 	return d, func() {
 			for i, p := range ports {
-				p.take(senders[i].packet(Codec(i%2)), remote(i))
+				p.take(senders[i].packet(Codec(i%2)), remote(i), false)
 			}
 			d.tick()
 		}, func() {
 			for i, p := range ports {
-				p.take(senders[i].again(), remote(i))
+				p.take(senders[i].again(), remote(i), false)
 			}
 			d.tick()
 		}
@@ -151,11 +151,11 @@ func FuzzTake(f *testing.F) {
 		d.order(join("a", "x"), join("b", "x"))
 		d.ticks(1)
 		for _, b := range [][]byte{one, two, one} {
-			p.take(b, remote(1))
+			p.take(b, remote(1), false)
 			d.tick()
 		}
 		for range 4 {
-			p.take(two, remote(2))
+			p.take(two, remote(2), false)
 		}
 		d.ticks(20)
 		if got := d.told(); len(got) > 4 {

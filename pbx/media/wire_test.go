@@ -15,6 +15,7 @@ import (
 	"branchline/hal"
 	"branchline/hal/dsp"
 	"branchline/pbx/media/rtp"
+	"branchline/pbx/media/srtp"
 	"branchline/pbx/media/udp"
 )
 
@@ -87,6 +88,8 @@ type phone struct {
 	port  *Port
 	send  *sender
 	codec Codec
+	seal  *srtp.Sender   // nil: it talks in the clear
+	open  *srtp.Receiver // likewise
 
 	heard  []int16
 	heads  []rtp.Packet
@@ -114,6 +117,10 @@ func (r *running) phone(id hal.LegID, hz float64, c Codec) *phone {
 
 // say sends one datagram to the box.
 func (p *phone) say(b []byte) {
+	if p.seal != nil {
+		b = append(b[:len(b):len(b)], make([]byte, srtp.Overhead)...)
+		b = b[:p.seal.Protect(b, len(b)-srtp.Overhead)]
+	}
 	if _, err := p.conn.WriteToUDPAddrPort(b, p.port.Local()); err != nil {
 		p.t.Error(err)
 	}
@@ -127,6 +134,13 @@ func (p *phone) listen() {
 		n, err := p.conn.Read(b)
 		if err != nil {
 			return
+		}
+		ok := true
+		if p.open != nil {
+			if n, ok = p.open.Open(b[:n]); !ok {
+				p.t.Error("the box sent what its key does not open")
+				return
+			}
 		}
 		packet, ok := rtp.Parse(b[:n])
 		if !ok {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"branchline/hal"
+	"branchline/pbx/media/lateness"
 	"branchline/pbx/media/mail"
 	"branchline/pbx/media/udp"
 )
@@ -21,6 +22,7 @@ type Worker struct {
 	mail  mail.Box
 	wake  atomic.Pointer[udp.Bell] // nil while Run does not run
 	ports udp.Range
+	late  lateness.Log
 
 	// What follows belongs to the thread of Run.
 	poll      *udp.Poller
@@ -105,15 +107,32 @@ func (w *Worker) loop(ctx context.Context) error {
 			return fmt.Errorf("media: %w", err)
 		}
 		w.obey(w.mail.Take())
-		for range min(ticks, maxCatchUp) {
-			w.tick()
-		}
-		if ticks > maxCatchUp && len(w.legs) > 0 { // what is older than that nobody wants to hear
-			w.stoodStill(time.Duration(ticks-maxCatchUp) * tick)
-		}
+		w.keepTime(ticks)
 	}
 	return nil
 }
+
+// keepTime does the ticks that are due, and notes how late. What is older than some nobody wants to
+// hear.
+func (w *Worker) keepTime(ticks int) {
+	if left := ticks - maxCatchUp; left > 0 {
+		w.late.LeftOut(left, w.poll.Now()-w.poll.Due()+maxCatchUp*tick)
+		if len(w.legs) > 0 {
+			w.stoodStill(time.Duration(left) * tick)
+		}
+		ticks = maxCatchUp
+	}
+	for ; ticks > 0; ticks-- {
+		due := w.poll.Due() - time.Duration(ticks-1)*tick
+		began := w.poll.Now()
+		w.tick()
+		w.late.Note(began-due, w.poll.Now()-began)
+	}
+}
+
+// Lateness tells how well time was kept over the last minute or less of the present or last Run. Any
+// goroutine may call it; the sound does not notice.
+func (w *Worker) Lateness(over time.Duration) lateness.Figures { return w.late.Figures(over) }
 
 const (
 	maxCatchUp = 5 // 100 ms

@@ -19,10 +19,20 @@ type Pruned struct {
 	Bytes int64
 }
 
-// Prune removes finished recordings that were made before a time, and then the oldest ones while all
-// together are more than limit bytes (0: no limit), with the folders that become empty. It reads the
+// Keep is what Prune leaves.
+type Keep struct {
+	Since time.Time // what was made before goes; zero: nothing goes for its age
+	Days  int       // so many of the newest days on which anything was recorded stay, whatever their age
+	Bytes int64     // the oldest go while all together are more; 0: no limit
+}
+
+// undated: a file that says to be older was made while the clock of the box was not set. Its age counts from
+// when that is seen.
+func undated() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+// Prune removes finished recordings that are not to be kept, with the folders that become empty. It reads the
 // whole folder; recordings under way are left alone. An error is joined of all that could not go.
-func (w *Writer) Prune(ctx context.Context, before time.Time, limit int64) (gone Pruned, err error) {
+func (w *Writer) Prune(ctx context.Context, keep Keep) (gone Pruned, err error) {
 	root, err := os.OpenRoot(w.opt.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return gone, nil
@@ -40,9 +50,16 @@ func (w *Writer) Prune(ctx context.Context, before time.Time, limit int64) (gone
 		total += f.size
 	}
 	var wrong []error
+	stays := keep.from(files)
 	for _, f := range files {
-		if !f.made.Before(before) && (limit == 0 || total <= limit) {
-			break // the oldest come first
+		old := f.made.Before(stays)
+		if old && f.made.Before(undated()) {
+			now := time.Now()
+			wrong = append(wrong, root.Chtimes(f.name, now, now))
+			old = false
+		}
+		if !old && (keep.Bytes == 0 || total <= keep.Bytes) {
+			continue
 		}
 		if err := root.Remove(f.name); err != nil {
 			wrong = append(wrong, fmt.Errorf("recording %s: %w", f.name, err))
@@ -58,6 +75,24 @@ func (w *Writer) Prune(ctx context.Context, before time.Time, limit int64) (gone
 		}
 	}
 	return gone, errors.Join(wrong...)
+}
+
+// from is when what stays for its age begins.
+func (k Keep) from(files []kept) time.Time {
+	since, day, days := k.Since, "", 0
+	for _, f := range slices.Backward(files) {
+		if d := f.made.UTC().Format(time.DateOnly); d != day {
+			day = d
+			days++
+		}
+		if days > k.Days {
+			break
+		}
+		if f.made.Before(since) {
+			since = f.made
+		}
+	}
+	return since
 }
 
 type kept struct {

@@ -25,6 +25,7 @@ type desk struct {
 	auth     registrar.Authority
 	reg      *registrar.Registrar
 	keeper   *registrar.Keeper
+	clock    *clock // of sign-ins
 	refusals registrar.Refusals
 	reached  map[string]int    // contacts of an extension, as last told
 	watches  map[string]*watch // by the name of the binding
@@ -46,7 +47,7 @@ const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, RE
 
 func newDesk(p *Phones, w *wire.Wire) *desk {
 	d := &desk{name: p.o.Name, log: p.lg, wire: w, out: outbox.New(), reg: &p.reg,
-		keeper: registrar.NewKeeper(p.o.Bindings, p.lg), refusals: registrar.Refusals{Log: p.lg},
+		keeper: registrar.NewKeeper(p.o.Bindings, p.lg), clock: p.clock, refusals: registrar.Refusals{Log: p.lg},
 		reached: map[string]int{}, watches: map[string]*watch{}, pace: p.pace, stranded: map[*leg.Leg]registrar.Binding{}}
 	d.legs = leg.NewTable(leg.Options{Name: p.o.Name, Boot: p.o.Boot, Count: &p.legs, Log: p.lg, Media: p.o.Media, Wire: w,
 		Out: d.out, Ports: &p.ports, Peers: peers{desk: d}, Allow: allow, Remote: true, Session: p.o.Session})
@@ -81,7 +82,7 @@ func (d *desk) load(store Store) {
 			d.log.Warn("sign-ins not read; phones are reached when they sign in again", "err", err)
 		}
 		saved = slices.DeleteFunc(saved, func(b registrar.Binding) bool { _, known := d.accounts[b.Extension]; return !known })
-		d.keeper.Note(d.reg.Restore(saved, time.Now()))
+		d.keeper.Note(d.reg.Restore(saved, d.clock.now()))
 	}
 	for b := range d.reg.All() {
 		d.watches[b.Name()] = &watch{due: time.Now().Add(rand.N(d.pace.every / 3))}
@@ -103,7 +104,8 @@ func (d *desk) tick() {
 	d.wire.After(time.Second, "", d.tick)
 	now := time.Now()
 	d.ask(now)
-	d.changed(d.reg.Expire(now), "its sign-in ran out")
+	d.checkClock()
+	d.changed(d.reg.Expire(d.clock.now()), "its sign-in ran out")
 	d.unstrand()
 	d.out.Put(hal.Census{Name: d.name, Legs: d.legs.Legs()})
 	if d.ticks++; d.ticks%60 == 0 {

@@ -39,6 +39,8 @@ type Options struct {
 	Bindings Store         // nil: phones are forgotten over a restart
 	Releases []string      // Answered.Release of the legs that were up when the box died
 	Session  session.Wants // how long a call stands without a sign of life; zero: half an hour
+	// Wall is the clock of the box, which anybody may set; nil: time.Now.
+	Wall func() time.Time
 }
 
 // Store keeps bindings over a restart.
@@ -66,6 +68,8 @@ type Phones struct {
 	reg registrar.Registrar // owned by the goroutine of the wire while Run runs
 	lg  *slog.Logger
 
+	clock *clock // owned by the same
+
 	pace pace   // of asking phones whether they are there; tests change it
 	legs uint64 // incoming legs so far; kept from one Run to the next
 
@@ -82,7 +86,10 @@ var _ hal.Line = (*Phones)(nil)
 
 // NewPhones makes the line. Prepare and commit come before Run.
 func NewPhones(o Options) *Phones {
-	return &Phones{o: o, lg: o.Log.With("line", o.Name), pace: pace{30 * time.Second, 10 * time.Second}}
+	if o.Wall == nil {
+		o.Wall = time.Now
+	}
+	return &Phones{o: o, clock: newClock(o.Wall), lg: o.Log.With("line", o.Name), pace: pace{30 * time.Second, 10 * time.Second}}
 }
 
 // Name is the name of the line.

@@ -41,7 +41,7 @@ func (d *desk) register(r *wire.Request) {
 		d.legs.Reply(r, wire.Response{Code: 403})
 		return
 	}
-	res, changes := d.reg.Register(extension, r, time.Now())
+	res, changes := d.reg.Register(extension, r, d.clock.now())
 	d.changed(changes, "the phone signed in or out")
 	d.legs.Reply(r, res)
 	if res.Code == 200 {

@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -39,6 +40,8 @@ var (
 	ErrReadOnly = errors.New("the store is open for reading only")
 	// ErrClosed says that the store is closed.
 	ErrClosed = errors.New("the store is closed")
+	// ErrUnreadable says that the disk could not read a part of the file.
+	ErrUnreadable = errors.New("the disk does not give back what it keeps: it is broken")
 	// ErrFull says that the file may not grow any more; see Limit.
 	ErrFull = errors.New("the store is full")
 )
@@ -125,9 +128,18 @@ func syncFolder(folder string) error {
 
 // View runs read on an unchanging picture of the store: what was on disk at its begin. It does not
 // wait for the writer. Keep it short, a few hundred entries: while it runs, space cannot be reused.
-// Nothing that the Tx gave may be used afterwards.
-func (s *Store) View(read func(*Tx) error) error {
-	err := s.db.View(func(tx *bbolt.Tx) error { return read(&Tx{tx: tx}) })
+// Nothing that the Tx gave may be used afterwards. It fails with ErrUnreadable where the disk fails to read.
+func (s *Store) View(read func(*Tx) error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // the file is mapped: a failed read is a fault
+	defer func() {
+		r := recover()
+		if _, fault := r.(interface{ Addr() uintptr }); fault {
+			err = ErrUnreadable
+		} else if r != nil {
+			panic(r)
+		}
+	}()
+	err = s.db.View(func(tx *bbolt.Tx) error { return read(&Tx{tx: tx}) })
 	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
 		return ErrClosed
 	}

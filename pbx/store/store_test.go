@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -349,6 +351,56 @@ func TestBucketFindsPlacesByKey(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What the file has lost reads as on a broken disk: the kernel cannot give the page.
+func TestDiskThatCannotReadFailsWhoAsksAndNobodyElse(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := started(t, dir)
+	grow := func(tx *Tx) error {
+		for n := range uint64(2000) {
+			if err := tx.Bucket("big").Append(Key(n), make([]byte, 2000)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := s.Update(t.Context(), grow); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Update(t.Context(), put("k", "v")); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, FileName)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 64<<10); err != nil {
+		t.Fatal(err)
+	}
+	all := func(tx *Tx) error {
+		n := 0
+		for _, v := range tx.Bucket("big").From(nil) {
+			n += len(v) + int(v[0])
+		}
+		return nil
+	}
+	if err := s.View(all); !errors.Is(err, ErrUnreadable) {
+		t.Errorf("view: %v, want ErrUnreadable", err)
+	}
+	if err := <-s.Queue(func(tx *Tx) error { return all(tx) }); !errors.Is(err, ErrUnreadable) {
+		t.Errorf("change: %v, want ErrUnreadable", err)
+	}
+	if err := os.WriteFile(path, whole, 0o600); err != nil { // the same file: it is mapped still
+		t.Fatal(err)
+	}
+	if err := s.View(all); err != nil {
+		t.Errorf("view of a disk that is well: %v", err)
+	}
+	if err := s.Update(t.Context(), put("k", "w")); err != nil || get(t, s, "k") != "w" {
+		t.Errorf("change on a disk that is well: %v", err)
 	}
 }
 

@@ -131,12 +131,16 @@ func (s *Store) try(group []change) (bad int, err error) {
 	s.mu.Lock()
 	s.db.MaxSize = int(s.limit) // read by the writer alone, in Commit
 	s.mu.Unlock()
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	tx, err := s.db.Begin(true)
 	if err != nil {
 		return -1, fmt.Errorf("store: %w", err)
 	}
 	defer func() {
-		if r := recover(); r != nil {
+		r := recover()
+		if _, fault := r.(interface{ Addr() uintptr }); fault {
+			bad, err = -1, ErrUnreadable
+		} else if r != nil {
 			err = fmt.Errorf("store: panic in a change: %v\n%s", r, debug.Stack())
 		}
 		if err != nil {

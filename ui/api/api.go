@@ -27,6 +27,23 @@ type Status struct {
 	Disk     Disk      `json:"disk"`
 	Prompts  string    `json:"prompts" enum:"present,tones" doc:"tones: no prompts are installed, callers hear tones instead"`
 	Page     string    `json:"page,omitempty" doc:"address of the page, for a browser on this machine" example:"http://127.0.0.1:8088/"`
+	Sound    *Sound    `json:"sound,omitempty" doc:"of the last minute; left out in the live picture"`
+}
+
+// Sound is how well the clock of the sound, a tick every 20 ms, was kept over the last seconds.
+type Sound struct {
+	Ticks     int   `json:"ticks" doc:"that were due: 50 a second"`
+	LateTicks int   `json:"late_ticks" doc:"of these, began over 10 ms after their time, or never"`
+	LeftOut   int   `json:"left_out" doc:"of these, never began: the machine stood still for over 100 ms"`
+	Began     Delay `json:"began" doc:"how long after its time a tick began; what was left out counts, too"`
+	Took      Delay `json:"took" doc:"how long a tick took"`
+}
+
+// Delay is how a duration is spread.
+type Delay struct {
+	P50us int64 `json:"p50_us" doc:"half took so many microseconds, or fewer"`
+	P99us int64 `json:"p99_us" doc:"all but one in a hundred"`
+	MaxUs int64 `json:"max_us" doc:"the longest"`
 }
 
 // Count is how many are up, of how many.
@@ -41,6 +58,9 @@ type Disk struct {
 	TotalBytes uint64 `json:"total_bytes"`
 
 	ReserveBytes uint64 `json:"reserve_bytes,omitempty" doc:"recordings stop where less is free"`
+
+	StalledSince time.Time `json:"stalled_since,omitzero" doc:"since when it has not confirmed what was written, and calls go on without it; absent where it does"`
+	Failing      string    `json:"failing,omitempty" doc:"why the disk does not keep what is written now; empty: it does"`
 }
 
 // Call is a call that is up now.

@@ -3,11 +3,15 @@ package api
 // Problem is every answer that says no: RFC 9457 with what to do about it. It is an error, so that
 // a handler returns it and a client hands it on.
 type Problem struct {
-	Type   string  `json:"type" doc:"always about:blank: the status says it all"`
-	Title  string  `json:"title" example:"Not Found"`
-	Status int     `json:"status" example:"404"`
-	Detail string  `json:"detail" doc:"what is wrong, in words"`
-	Cure   string  `json:"cure,omitempty" doc:"what to do about it"`
+	Type   string `json:"type" doc:"always about:blank: the status says it all"`
+	Title  string `json:"title" example:"Not Found"`
+	Status int    `json:"status" example:"404"`
+	Detail string `json:"detail" doc:"what is wrong, in words"`
+	Cure   string `json:"cure,omitempty" doc:"what to do about it"`
+
+	DetailZH string `json:"detail_zh,omitempty" doc:"detail in Chinese, of a configuration"`
+	CureZH   string `json:"cure_zh,omitempty" doc:"cure in Chinese, where detail_zh is there"`
+
 	Faults []Fault `json:"faults,omitempty" doc:"each single thing that is wrong, with its place"`
 }
 
@@ -20,6 +24,9 @@ type Fault struct {
 	Column int    `json:"column,omitempty" doc:"column of the document, from 1"`
 
 	Warning bool `json:"warning,omitempty" doc:"it can be applied all the same"`
+
+	WhatZH string `json:"what_zh,omitempty" doc:"what, in Simplified Chinese; each fault of a configuration has it"`
+	CureZH string `json:"cure_zh,omitempty" doc:"cure, in Simplified Chinese"`
 }
 
 // Error is the detail with its cure.

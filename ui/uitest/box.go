@@ -16,6 +16,7 @@ import (
 
 	"branchline/pbx/call"
 	"branchline/pbx/config"
+	"branchline/pbx/config/both"
 	"branchline/pbx/view/board"
 	"branchline/ui"
 	"branchline/ui/api"
@@ -57,13 +58,13 @@ func (b *Box) Check(text []byte) (wrong []config.Problem) {
 		if bytes.Contains(line, []byte("odd")) {
 			wrong = append(wrong, config.Problem{
 				Path: fmt.Sprintf("queues[%d].music", i), Line: i + 1, Column: 3, Warning: true,
-				What: "there is no recording \"odd\"; callers would hear a tone", Cure: "record it",
+				What: both.Say("there is no recording \"odd\"; callers would hear a tone", "没有录音 \"odd\""), Cure: both.Say("record it", "请录制"),
 			})
 		}
 		if bytes.Contains(line, []byte("wrong")) {
 			wrong = append(wrong, config.Problem{
 				Path: fmt.Sprintf("queues[%d].agents", i), Line: i + 1, Column: 3,
-				What: "the queue has no agents", Cure: "name one agent number at least",
+				What: both.Say("the queue has no agents", "队列没有座席"), Cure: both.Say("name one agent number at least", "请至少写一个工号"),
 			})
 		}
 	}
@@ -193,6 +194,7 @@ func (b *Box) Parts() ui.Box {
 		Commands:      b,
 		Flight:        b,
 		Simulator:     simulator{b},
+		Sound:         sound,
 		Log:           slog.New(slog.DiscardHandler),
 		Now:           Now,
 	}
@@ -202,6 +204,14 @@ func (b *Box) health() ui.Health {
 	return ui.Health{
 		Version: "0.1.0", Board: "sim", Boot: 4, Started: Now().Add(-2*time.Hour - 3*time.Minute),
 		Disk: api.Disk{FreeBytes: 12 << 30, TotalBytes: 32 << 30}, Page: "http://127.0.0.1:8088/",
+	}
+}
+
+// sound is that of a box that stood still for 200 ms within the last ten seconds.
+func sound(over time.Duration) api.Sound {
+	return api.Sound{
+		Ticks: int(over / (20 * time.Millisecond)), LateTicks: 10, LeftOut: 5,
+		Began: api.Delay{P50us: 62, P99us: 1480, MaxUs: 200_310}, Took: api.Delay{P50us: 38, P99us: 210, MaxUs: 1935},
 	}
 }
 

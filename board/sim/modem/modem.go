@@ -97,9 +97,10 @@ const (
 
 // New makes a modem and subscribes its number at n. It is unreachable until Run has booted it.
 func New(o Options, n *network.Network) (*Modem, error) {
-	made, known := makers()[cmp.Or(o.Model, "EC25")]
+	o.Model = cmp.Or(o.Model, "EC25")
+	made, known := makers()[o.Model]
 	if !known {
-		return nil, fmt.Errorf("simulated modem: there is no model %q; there are %v", o.Model, slices.Sorted(maps.Keys(makers())))
+		return nil, fmt.Errorf("simulated modem: there is no model %q; there are %s", o.Model, strings.Join(Models(), ", "))
 	}
 	o.Firmware = cmp.Or(o.Firmware, made.firmware)
 	o = o.filled()
@@ -119,6 +120,12 @@ func New(o Options, n *network.Network) (*Modem, error) {
 	m.access = a
 	return m, nil
 }
+
+// Models are the names that Options.Model may have, in the order of the alphabet.
+func Models() []string { return slices.Sorted(maps.Keys(makers())) }
+
+// Model is which of Models the modem is.
+func (m *Modem) Model() string { return m.o.Model }
 
 func (o Options) filled() Options {
 	digits := strings.TrimLeft(o.Number, "+")

@@ -8,7 +8,6 @@ package tree
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -17,6 +16,8 @@ import (
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"branchline/pbx/config/both"
 )
 
 // MaxBytes is the longest text that is read. A branch of a thousand desk phones needs a tenth of it.
@@ -32,7 +33,7 @@ const (
 // Fault is why a text is not read, and what a person can do about it. It never quotes a value of the
 // text, which could be a password.
 type Fault struct {
-	What, Cure   string
+	What, Cure   both.Words
 	Line, Column int // from 1; 0: the text as a whole
 }
 
@@ -77,7 +78,7 @@ func (n *Node) Get(key string) *Node {
 // not panic.
 func Parse(text []byte) (root *Node, wrong *Fault) {
 	if len(text) > MaxBytes {
-		return nil, &Fault{What: fmt.Sprintf("the document has %d bytes", len(text)), Cure: fmt.Sprintf("at most %d are read", MaxBytes)}
+		return nil, &Fault{What: both.Say("the document has %d bytes", "文档有 %d 字节", len(text)), Cure: both.Say("at most %d are read", "最多读取 %d", MaxBytes)}
 	}
 	if p := checkBytes(text); p != nil {
 		return nil, p
@@ -85,7 +86,7 @@ func Parse(text []byte) (root *Node, wrong *Fault) {
 	// The library is not ours and the text is hostile: what it trips over is a fault of the text.
 	defer func() {
 		if r := recover(); r != nil {
-			root, wrong = nil, &Fault{What: "the text is not YAML that can be read", Cure: "look for a bracket or a quote that is not closed"}
+			root, wrong = nil, &Fault{What: unreadable(), Cure: both.Say("look for a bracket or a quote that is not closed", "请查找未闭合的括号或引号")}
 		}
 	}()
 	tokens := lexer.Tokenize(string(text))
@@ -103,7 +104,7 @@ func Parse(text []byte) (root *Node, wrong *Fault) {
 		}
 	}
 	if len(bodies) != 1 {
-		return nil, &Fault{What: fmt.Sprintf("the text holds %d documents", len(bodies)), Cure: "one is wanted, which begins with \"version: 1\""}
+		return nil, &Fault{What: both.Say("the text holds %d documents", "文本含有 %d 个文档", len(bodies)), Cure: both.Say("one is wanted, which begins with \"version: 1\"", "应为一个，以 \"version: 1\" 开头")}
 	}
 	if root, wrong = build(bodies[0], 0); wrong != nil {
 		return nil, wrong
@@ -120,9 +121,9 @@ func checkBytes(text []byte) *Fault {
 		case r == '\n':
 			line, column = line+1, 0
 		case r == utf8.RuneError && size == 1:
-			return &Fault{What: "the text is not UTF-8 here", Cure: "save it as UTF-8", Line: line, Column: column}
+			return &Fault{What: both.Say("the text is not UTF-8 here", "此处不是 UTF-8"), Cure: both.Say("save it as UTF-8", "请存为 UTF-8"), Line: line, Column: column}
 		case r < ' ' && r != '\t' && r != '\r', r >= 0x7f && r < 0xa0 && r != 0x85:
-			return &Fault{What: fmt.Sprintf("the control character U+%04X", r), Cure: "take it out", Line: line, Column: column}
+			return &Fault{What: both.Say("the control character U+%04X", "控制字符 U+%04X", r), Cure: both.Say("take it out", "请删去"), Line: line, Column: column}
 		}
 		rest = rest[size:]
 	}
@@ -133,18 +134,18 @@ func checkBytes(text []byte) *Fault {
 // document of plain values has no use for.
 func checkTokens(tokens token.Tokens) *Fault {
 	if len(tokens) > maxTokens {
-		return &Fault{What: "the document has too many values", Cure: fmt.Sprintf("at most %d are read", maxTokens)}
+		return &Fault{What: both.Say("the document has too many values", "文档中的值太多"), Cure: both.Say("at most %d are read", "最多读取 %d", maxTokens)}
 	}
 	keys := make(map[int]int) // column of a block of keys → how many
 	var open, dashes, line int
 	for i, t := range tokens {
-		at := func(what, cure string) *Fault {
+		at := func(what, cure both.Words) *Fault {
 			return &Fault{What: what, Cure: cure, Line: t.Position.Line, Column: t.Position.Column}
 		}
 		if t.Position.Line != line {
 			line, dashes = t.Position.Line, 0
 			if t.Position.Column > maxIndent {
-				return at("the line begins too far to the right", fmt.Sprintf("at most column %d", maxIndent))
+				return at(both.Say("the line begins too far to the right", "这一行缩进太多"), both.Say("at most column %d", "最多到第 %d 列", maxIndent))
 			}
 			for c := range keys {
 				if c > t.Position.Column {
@@ -154,7 +155,8 @@ func checkTokens(tokens token.Tokens) *Fault {
 		}
 		switch t.Type {
 		case token.AliasType, token.AnchorType, token.TagType, token.MergeKeyType, token.DirectiveType, token.MappingKeyType:
-			return at(fmt.Sprintf("%q has a meaning of its own in YAML that is not used here", t.Value), "put a text that begins with it in quotes, as in \"*22\"; write a repeated value out")
+			return at(both.Say("%q has a meaning of its own in YAML that is not used here", "%q 在 YAML 中有特殊含义，此处不用", t.Value),
+				both.Say("put a text that begins with it in quotes, as in \"*22\"; write a repeated value out", "以它开头的文本请加引号，如 \"*22\"；重复的值请逐个写出"))
 		case token.SequenceStartType, token.MappingStartType:
 			open++
 		case token.SequenceEndType, token.MappingEndType:
@@ -166,11 +168,11 @@ func checkTokens(tokens token.Tokens) *Fault {
 				break
 			}
 			if keys[tokens[i-1].Position.Column]++; keys[tokens[i-1].Position.Column] > maxKeys {
-				return at("too many keys in one block", fmt.Sprintf("at most %d", maxKeys))
+				return at(both.Say("too many keys in one block", "一个块中的键太多"), both.Say("at most %d", "最多 %d", maxKeys))
 			}
 		}
 		if open > maxDepth || dashes > maxDepth {
-			return at("the values are nested too deeply", fmt.Sprintf("at most %d", maxDepth))
+			return at(tooDeep())
 		}
 	}
 	return nil
@@ -179,7 +181,7 @@ func checkTokens(tokens token.Tokens) *Fault {
 // syntaxProblem takes the place and the message out of the library's error, and leaves its excerpt
 // of the text behind: that could show a password.
 func syntaxProblem(err error) *Fault {
-	p := &Fault{What: "the text is not YAML that can be read", Cure: "check indentation, colons, brackets and quotes"}
+	p := &Fault{What: unreadable(), Cure: both.Say("check indentation, colons, brackets and quotes", "请检查缩进、冒号、括号和引号")}
 	var e interface {
 		GetToken() *token.Token
 		GetMessage() string
@@ -188,7 +190,7 @@ func syntaxProblem(err error) *Fault {
 		return p
 	}
 	if m := e.GetMessage(); m != "" && !strings.ContainsAny(m, "\"'`") { // a quoted word could be one
-		p.What = "this is not YAML: " + m
+		p.What = both.Say("this is not YAML: %s", "这不是 YAML：%s", m)
 	}
 	if t := e.GetToken(); t != nil && t.Position != nil {
 		p.Line, p.Column = t.Position.Line, t.Position.Column
@@ -206,7 +208,8 @@ func build(from ast.Node, depth int) (*Node, *Fault) {
 		n.Line, n.Column = t.Position.Line, t.Position.Column
 	}
 	if depth > maxDepth {
-		return nil, &Fault{What: "the values are nested too deeply", Cure: fmt.Sprintf("at most %d", maxDepth), Line: n.Line, Column: n.Column}
+		what, cure := tooDeep()
+		return nil, &Fault{What: what, Cure: cure, Line: n.Line, Column: n.Column}
 	}
 	switch from := from.(type) {
 	case *ast.NullNode:
@@ -233,7 +236,7 @@ func build(from ast.Node, depth int) (*Node, *Fault) {
 		n.Kind = Mapping
 		return n, n.fill([]*ast.MappingValueNode{from}, depth)
 	default:
-		return nil, &Fault{What: "this form of YAML is not used here", Cure: "write plain values, lists and keys", Line: n.Line, Column: n.Column}
+		return nil, &Fault{What: both.Say("this form of YAML is not used here", "此处不用这种 YAML 写法"), Cure: both.Say("write plain values, lists and keys", "请写普通的值、列表和键"), Line: n.Line, Column: n.Column}
 	}
 	return n, nil
 }
@@ -247,10 +250,14 @@ func (n *Node) fill(values []*ast.MappingValueNode, depth int) *Fault {
 			return p
 		}
 		if key.Kind != Scalar {
-			return &Fault{What: "a key is not a plain word", Cure: "put it in quotes", Line: key.Line, Column: key.Column}
+			return &Fault{What: both.Say("a key is not a plain word", "键不是普通的词"), Cure: both.Say("put it in quotes", "请加引号"), Line: key.Line, Column: key.Column}
 		}
 		if first, twice := seen[key.Text]; twice {
-			return &Fault{What: fmt.Sprintf("the key %s is here a second time", quote(key.Text)), Cure: fmt.Sprintf("leave one; the first is in line %d", first), Line: key.Line, Column: key.Column}
+			return &Fault{
+				What: both.Say("the key %s is here a second time", "键 %s 在此重复出现", quote(key.Text)),
+				Cure: both.Say("leave one; the first is in line %d", "请只留一个；第一个在第 %d 行", first),
+				Line: key.Line, Column: key.Column,
+			}
 		}
 		seen[key.Text] = key.Line
 		value, p := build(v.Value, depth+1)
@@ -260,6 +267,14 @@ func (n *Node) fill(values []*ast.MappingValueNode, depth int) *Fault {
 		n.Entries = append(n.Entries, Entry{key.Text, value, key.Line, key.Column})
 	}
 	return nil
+}
+
+func unreadable() both.Words {
+	return both.Say("the text is not YAML that can be read", "文本不是可读的 YAML")
+}
+
+func tooDeep() (what, cure both.Words) {
+	return both.Say("the values are nested too deeply", "值嵌套太深"), both.Say("at most %d", "最多 %d", maxDepth)
 }
 
 // quote is a key for a message, short enough for a line.

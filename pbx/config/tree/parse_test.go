@@ -59,7 +59,7 @@ func TestWhatPlainValuesDoNotNeedIsRefused(t *testing.T) {
 	for _, text := range []string{"", "a: &x 1", "a: *x", "a: !!str 1", "<<: {a: 1}", "%YAML 1.2\n---\na: 1", "? a\n: b", "? [a]\n: b", "a: 1\n---\nb: 2", "[a]: b", "{a: 1, a: 2}"} {
 		if root, fault := Parse([]byte(text)); fault == nil || root != nil {
 			t.Errorf("%q: read as %s", text, show(root))
-		} else if fault.What == "" || fault.Cure == "" {
+		} else if fault.What.ZH == "" || fault.Cure.ZH == "" {
 			t.Errorf("%q: %+v", text, *fault)
 		}
 	}

@@ -34,6 +34,7 @@ const (
 	Digit                // hal.Digit
 	Flash                // hal.Flash
 	Failed               // hal.Failed
+	Quality              // hal.Quality, whose Problem is Why
 )
 
 // Signal is the signal that n is.
@@ -49,6 +50,8 @@ func (n Notice) Signal() hal.Signal {
 		return hal.Flash{Leg: n.Leg}
 	case Failed:
 		return hal.Failed{Leg: n.Leg, Ref: n.Ref, Why: n.Why}
+	case Quality:
+		return hal.Quality{Leg: n.Leg, Problem: n.Why}
 	}
 	panic(fmt.Sprintf("mail: notice of kind %d", n.Kind))
 }

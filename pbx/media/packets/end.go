@@ -14,6 +14,7 @@ import (
 
 	"branchline/hal/dsp"
 	"branchline/pbx/media/rtp"
+	"branchline/pbx/media/srtp"
 	"branchline/pbx/media/udp"
 )
 
@@ -36,14 +37,19 @@ func (c Codec) String() string { return [...]string{"PCMU", "PCMA", "raw"}[min(c
 
 // Session is what an offer and its answer agreed on for an End.
 type Session struct {
-	Remote      netip.AddrPort // where the far end wants sound; unspecified or invalid: nowhere
-	Codec       Codec
-	Format      string        // of Raw: its name, rate and parameters, as "opus/48000/2"; equal text, equal sound
-	ClockHz     uint32        // of Raw: how fast its timestamps count; 0: 8000, as of the others
-	PayloadType uint8         // of Codec, as negotiated
-	DTMF        uint8         // payload type of RFC 4733 events; 0: none, keys are tones in the sound
-	Ptime       time.Duration // sound in each packet that we send, 10 to 60 ms; else 20 ms
-	Send, Recv  bool          // as seen by us: false on hold
+	Remote                netip.AddrPort // where the far end wants sound; unspecified, invalid or no single host's: nowhere
+	Peer                  netip.Addr     // whence it signals, whose packets may be its own too; invalid: they may come from anywhere
+	Codec                 Codec
+	Format                string        // of Raw: its name, rate and parameters, as "opus/48000/2"; equal text, equal sound
+	ClockHz               uint32        // of Raw: how fast its timestamps count; 0: 8000, as of the others
+	PayloadType           uint8         // of Codec, of what we send
+	DTMF                  uint8         // payload type of RFC 4733 events, by the clock of Codec; 0: none, keys are tones in the sound
+	PayloadTypeIn, DTMFIn uint8         // of what comes; 0: the same
+	Mux                   bool          // reports (RTCP) go and come beside the sound
+	Reports               uint16        // port where the far end wants them else; 0: the one above Remote's
+	Ours, Theirs          srtp.Key      // what protects what we send and what comes; zero: nothing
+	Ptime                 time.Duration // sound in each packet that we send, 10 to 60 ms; else 20 ms
+	Send, Recv            bool          // as seen by us: false on hold
 }
 
 // Stats counts what an End saw since it was opened.
@@ -51,6 +57,7 @@ type Stats struct {
 	Received, Sent uint64
 	Foreign        uint64 // packets dropped because another source sent them
 	Invalid        uint64 // packets dropped because they made no sense
+	Forged         uint64 // packets dropped because nobody who has the key sent them, or not for the first time
 	Late, Lost     uint64 // packets too late to sound; frames that had to be made up
 	Duplicate      uint64
 	Resync         uint64        // jumps of the jitter buffer
@@ -67,7 +74,11 @@ type End struct {
 	used    bool // somebody pulls and pushes
 	session Session
 	source  rtp.Source
-	dest    udp.Addr // where our packets go
+	seal    *srtp.Sender   // nil: what we send is not protected
+	open    *srtp.Receiver // nil: what comes is not
+	dest    udp.Addr       // where our packets go
+
+	life life
 
 	jitter rtp.Jitter
 	keysIn rtp.KeysIn
@@ -76,7 +87,7 @@ type End struct {
 	out     rtp.Stream // the numbers of what we send; they stay continuous whatever is sent
 	pending [maxPtime + frame]int16
 	filled  int // samples of pending
-	packet  [rtp.HeaderLen + maxPayload]byte
+	packet  [rtp.HeaderLen + maxPayload + srtp.Overhead]byte
 	pass    passage
 
 	keysOut rtp.KeysOut
@@ -86,10 +97,10 @@ type End struct {
 
 // counters are written by the owner and read by anybody.
 type counters struct {
-	received, sent, foreign, invalid atomic.Uint64
-	late, lost, duplicate, resync    atomic.Uint64
-	relayed, excess                  atomic.Uint64
-	silent                           atomic.Uint64 // ticks since the last packet
+	received, sent, foreign, invalid, forged atomic.Uint64
+	late, lost, duplicate, resync            atomic.Uint64
+	relayed, excess                          atomic.Uint64
+	silent                                   atomic.Uint64 // ticks since the last packet
 }
 
 const (
@@ -105,12 +116,32 @@ func (e *End) Negotiated(s Session) {
 	if s.Ptime < 10*time.Millisecond || s.Ptime > 60*time.Millisecond {
 		s.Ptime = tick
 	}
-	s.Remote = netip.AddrPortFrom(s.Remote.Addr().Unmap(), s.Remote.Port())
+	s.Remote, s.Peer = netip.AddrPortFrom(s.Remote.Addr().Unmap(), s.Remote.Port()), s.Peer.Unmap()
+	if s.Remote.Addr().IsMulticast() {
+		s.Remote = netip.AddrPort{}
+	}
 	if !e.agreed || s.Remote != e.session.Remote {
-		e.source.Expect(s.Remote)
+		e.source.Expect(s.Remote, s.Peer)
 		e.dest.Set(s.Remote)
 	}
+	e.source.Peer(s.Peer)
+	e.protect(s)
 	e.session, e.agreed = s, true
+	e.keysIn.Hz, e.keysOut.Hz = e.clock(), e.clock()
+}
+
+// protect changes the keys. One that stays goes on, with what it has sent and what has come.
+func (e *End) protect(s Session) {
+	if !e.seal.Uses(s.Ours) {
+		if e.seal = nil; s.Ours.Suite != srtp.None {
+			e.seal = srtp.NewSender(s.Ours)
+		}
+	}
+	if !e.open.Uses(s.Theirs) {
+		if e.open = nil; s.Theirs.Suite != srtp.None {
+			e.open = srtp.NewReceiver(s.Theirs)
+		}
+	}
 }
 
 // KeysInSound says that keys come as tones, because events were not agreed on.
@@ -131,6 +162,7 @@ func (e *End) ForgetKeys() { e.keysOut.Clear() }
 // Use says whether somebody pulls and pushes from now on; until then what comes is dropped.
 func (e *End) Use(on bool) {
 	e.used = on
+	e.life.quiet = 0
 	if !on {
 		e.jitter.Reset()
 		e.out.Pause(uint32(e.filled))
@@ -142,7 +174,7 @@ func (e *End) Use(on bool) {
 func (e *End) Stats() Stats {
 	c := &e.stats
 	return Stats{
-		Received: c.received.Load(), Sent: c.sent.Load(), Foreign: c.foreign.Load(), Invalid: c.invalid.Load(),
+		Received: c.received.Load(), Sent: c.sent.Load(), Foreign: c.foreign.Load(), Invalid: c.invalid.Load(), Forged: c.forged.Load(),
 		Late: c.late.Load(), Lost: c.lost.Load(), Duplicate: c.duplicate.Load(), Resync: c.resync.Load(),
 		Relayed: c.relayed.Load(), Excess: c.excess.Load(),
 		Silent: time.Duration(c.silent.Load()) * tick,

@@ -6,13 +6,16 @@ import (
 	"branchline/pbx/media/udp"
 )
 
-// step is a tick by the clock of the stream.
-func (e *End) step() uint32 {
+// clock is how fast the timestamps of the stream count, in Hz.
+func (e *End) clock() uint32 {
 	if e.session.Codec == Raw && e.session.ClockHz != 0 {
-		return e.session.ClockHz / (1000 / uint32(tick.Milliseconds()))
+		return e.session.ClockHz
 	}
-	return frame
+	return rate
 }
+
+// step is a tick by the clock of the stream.
+func (e *End) step() uint32 { return e.clock() / (1000 / uint32(tick.Milliseconds())) }
 
 // Push sends one frame; sounds: there is something in it. The clock of the stream runs on while nothing is sent.
 func (e *End) Push(pcm []int16, sounds bool) {
@@ -96,7 +99,11 @@ func (e *End) toneKey(key byte, pcm []int16) {
 func (e *End) transmit(head *rtp.Packet, n int) {
 	head.PutHeader(e.packet[:])
 	e.stats.sent.Add(1)
+	n += rtp.HeaderLen
+	if e.seal != nil {
+		n = e.seal.Protect(e.packet[:], n)
+	}
 	if e.fd >= 0 {
-		udp.Send(e.fd, e.packet[:rtp.HeaderLen+n], &e.dest) // a datagram that cannot be sent is lost, as on the net
+		udp.Send(e.fd, e.packet[:n], &e.dest) // a datagram that cannot be sent is lost, as on the net
 	}
 }

@@ -1,6 +1,7 @@
 package packets
 
 import (
+	"cmp"
 	"net/netip"
 	"sync/atomic"
 
@@ -12,6 +13,18 @@ import (
 func (e *End) Take(b []byte, from netip.AddrPort) {
 	if !e.agreed {
 		return
+	}
+	if isReport(b) {
+		e.TakeReport(b, from)
+		return
+	}
+	if e.open != nil {
+		n, ok := e.open.Open(b)
+		if !ok {
+			count(&e.stats.forged)
+			return
+		}
+		b = b[:n]
 	}
 	packet, ok := rtp.Parse(b)
 	if !ok {
@@ -31,6 +44,7 @@ func (e *End) Take(b []byte, from netip.AddrPort) {
 		e.keysIn.Restart()
 		e.pass.awaited = false
 	}
+	e.life.quiet = 0
 	count(&e.stats.received)
 	if !e.used {
 		return
@@ -40,7 +54,7 @@ func (e *End) Take(b []byte, from netip.AddrPort) {
 
 // sort passes a packet on, or hands it to the buffer or to the keys, by its payload type.
 func (e *End) sort(packet *rtp.Packet) {
-	if pt := packet.PayloadType; pt == e.session.DTMF && pt != 0 {
+	if e.isKey(packet.PayloadType) {
 		passes := e.pass.to != nil && e.pass.to.session.DTMF != 0
 		if e.keysIn.Put(packet.Timestamp, packet.Payload, passes) {
 			e.relayKey(packet)
@@ -73,10 +87,23 @@ func (e *End) sort(packet *rtp.Packet) {
 
 const pcmu, pcma, comfortNoise = 0, 8, 13 // RFC 3551 table 4
 
+// isKey says that a payload type is that of keys. What comes should have our numbers; some phones send
+// theirs.
+func (e *End) isKey(pt uint8) bool {
+	s := &e.session
+	switch {
+	case s.DTMF == 0:
+		return false
+	case s.DTMFIn == 0 || pt == s.DTMFIn:
+		return pt == cmp.Or(s.DTMFIn, s.DTMF)
+	}
+	return pt == s.DTMF && pt != s.PayloadTypeIn
+}
+
 // codec is what a payload type means.
 func (e *End) codec(pt uint8) (Codec, bool) {
 	switch {
-	case pt == e.session.PayloadType:
+	case pt == e.session.PayloadType || pt == e.session.PayloadTypeIn && pt != 0:
 		return e.session.Codec, true
 	case e.session.Codec == Raw: // its clock may be another
 		return Raw, false

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"syscall"
 
 	"branchline/hal/dsp"
 	"branchline/pbx/media"
@@ -99,20 +100,9 @@ func Read(dir, name string) ([]int16, error) {
 	if !fs.ValidPath(name) || name == "." {
 		return nil, errors.New("not a name of a prompt")
 	}
-	file, err := os.OpenInRoot(dir, name+".wav") // follows no link out of dir
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, ErrNone
-	}
+	b, err := contentOf(dir, name+".wav")
 	if err != nil {
 		return nil, err
-	}
-	defer file.Close()
-	b, err := io.ReadAll(io.LimitReader(file, maxPrompt+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(b) > maxPrompt {
-		return nil, errors.New("longer than half an hour")
 	}
 	w, err := dsp.ParseWAV(b)
 	if err != nil {
@@ -122,4 +112,44 @@ func Read(dir, name string) ([]int16, error) {
 		return nil, fmt.Errorf("a WAV file of %d Hz and %d channels; it must have 8000 Hz and one", w.Rate, w.Channels)
 	}
 	return w.PCM, nil
+}
+
+// contentOf reads a WAV file below dir: it takes no more memory than the file has
+// bytes, none for one that is too large or no WAV, and waits for nobody.
+func contentOf(dir, name string) ([]byte, error) {
+	root, err := os.OpenRoot(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNone
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	file, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // follows no link out of dir; waits for no writer of a pipe
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNone
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, errors.New("not a file")
+	case info.Size() > maxPrompt:
+		return nil, errors.New("longer than half an hour")
+	}
+	var head [dsp.WAVMark]byte
+	if _, err := io.ReadFull(file, head[:]); err != nil || !dsp.IsWAV(head[:]) {
+		return nil, errors.New("not a WAV file")
+	}
+	b := append(make([]byte, 0, info.Size()), head[:]...)
+	n, err := io.ReadFull(file, b[len(head):cap(b)])
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) { // it became shorter meanwhile
+		return nil, err
+	}
+	return b[:len(head)+n], nil
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 
 	"branchline/hal/dsp"
@@ -33,10 +34,20 @@ func TestFolderReadsWhatIsThereAndNothingElse(t *testing.T) {
 			t.Errorf("%q was loaded", bad)
 		}
 	}
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.wav"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "huge.wav", nil)
+	if err := os.Truncate(filepath.Join(dir, "huge.wav"), 1<<30); err != nil { // a hole: it takes no room
+		t.Fatal(err)
+	}
+	write(t, dir, "folder.wav/x", nil)
 	f = &Folder{Dirs: []string{dir}}
 	for name, want := range map[string]string{
 		"fast": `prompt "fast": a WAV file of 44100 Hz and 2 channels; it must have 8000 Hz and one`,
 		"text": `prompt "text": not a WAV file`,
+		"pipe": `prompt "pipe": not a file`, "folder": `prompt "folder": not a file`,
+		"huge": `prompt "huge": longer than half an hour`,
 		"none": `prompt "none": there is no such file`,
 	} {
 		if _, err := f.Load(name); err == nil || err.Error() != want {

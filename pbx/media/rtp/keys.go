@@ -22,6 +22,7 @@ type Press struct {
 // KeysIn recognises keys in RFC 4733 packets: each is told once, when it ends, however many of its
 // packets come twice, late or never. The zero value is ready.
 type KeysIn struct {
+	Hz        uint32 // how fast timestamps count; 0: 8000
 	any       bool   // there was an event
 	open      bool   // it is still pressed
 	timestamp uint32 // which names it
@@ -42,11 +43,11 @@ func (k *KeysIn) Put(timestamp uint32, payload []byte, pass bool) bool {
 	}
 	code, end := payload[0], payload[1]&0x80 != 0
 	duration := binary.BigEndian.Uint16(payload[2:])
-	const longAgo = 10 * 8000
+	longAgo := 10 * int32(hertz(k.Hz))
 	switch after := int32(timestamp - k.timestamp); {
 	case !k.any, code != k.code && after == 0, after > 0, after < -longAgo:
 		if k.open && code == k.code && after == 0xffff { // RFC 4733 section 2.5.1.3: a long press in segments
-			k.before += samples(0xffff)
+			k.before += lasts(0xffff, k.Hz)
 		} else {
 			k.finish()
 			k.before = 0
@@ -71,7 +72,7 @@ func (k *KeysIn) finish() {
 	}
 	k.open = false
 	if k.waiting < len(k.told) {
-		k.told[k.waiting] = Press{eventKeys[k.code], k.before + samples(k.duration), k.passed}
+		k.told[k.waiting] = Press{eventKeys[k.code], k.before + lasts(k.duration, k.Hz), k.passed}
 		k.waiting++
 	}
 }
@@ -99,11 +100,21 @@ func (k *KeysIn) Restart() {
 	k.any = false
 }
 
-func samples(n uint16) time.Duration { return time.Duration(n) * time.Second / 8000 }
+func lasts(n uint16, hz uint32) time.Duration {
+	return time.Duration(n) * time.Second / time.Duration(hertz(hz))
+}
+
+func hertz(hz uint32) uint32 {
+	if hz == 0 {
+		return 8000
+	}
+	return hz
+}
 
 // KeysOut plays keys as RFC 4733 packets, each 100 ms long and 100 ms apart, or tells when to
 // sound them in-band. The zero value is ready.
 type KeysOut struct {
+	Hz        uint32   // how fast timestamps count; 0: 8000
 	queue     [64]byte // event numbers
 	n         int
 	phase     int // ticks into the first of them
@@ -173,6 +184,6 @@ func (k *KeysOut) Tick(now uint32) (packet KeyPacket, send bool, pressed byte) {
 	if phase >= pressTicks-1 {
 		packet.Payload[1] |= 0x80
 	}
-	binary.BigEndian.PutUint16(packet.Payload[2:], uint16(min(phase+1, pressTicks)*Frame))
+	binary.BigEndian.PutUint16(packet.Payload[2:], uint16(uint32(min(phase+1, pressTicks))*hertz(k.Hz)/50))
 	return packet, true, pressed
 }

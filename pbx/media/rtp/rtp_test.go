@@ -1,7 +1,6 @@
 package rtp
 
 import (
-	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -439,39 +438,4 @@ func FuzzKeysIn(f *testing.F) {
 			t.Errorf("two packets made %v", got)
 		}
 	})
-}
-
-func TestSourceIsTakenAfterFourInSequenceAndKeptWhileItSpeaks(t *testing.T) {
-	phone, told, thief := netip.MustParseAddrPort("192.0.2.1:4000"), netip.MustParseAddrPort("10.0.0.1:4000"), netip.MustParseAddrPort("198.51.100.1:9")
-	var s Source
-	s.Expect(told)
-	hear := func(from netip.AddrPort, ssrc uint32, seq uint16) (ok, moved, fresh bool) {
-		return s.Accept(from, &Packet{SSRC: ssrc, Seq: seq})
-	}
-	for i, seq := range []uint16{65533, 65535, 0, 1, 2} { // one is missing: it begins anew
-		if ok, moved, fresh := hear(phone, 1, seq); ok != (i == 4) || moved != ok || fresh != ok {
-			t.Fatalf("packet %d: %v %v %v", i, ok, moved, fresh)
-		}
-	}
-	for i := range uint16(20) {
-		if ok, _, _ := hear(thief, 9, i); ok {
-			t.Fatal("a thief was taken while the phone speaks")
-		}
-	}
-	if ok, moved, fresh := hear(phone, 2, 77); !ok || moved || !fresh {
-		t.Errorf("the phone with a new SSRC: %v %v %v", ok, moved, fresh)
-	}
-	if ok, _, _ := hear(told, 3, 1); ok {
-		t.Error("the address that was told was taken beside the one that speaks")
-	}
-	s.Silent = latchSilent + 1
-	for i := range uint16(4) {
-		if ok, _, _ := hear(told, 3, 2+i); ok != (i == 2) && i < 3 {
-			t.Errorf("packet %d after a silence: %v", i, ok)
-		}
-	}
-	s.Expect(phone)
-	if ok, moved, fresh := hear(phone, 4, 1); !ok || moved || !fresh {
-		t.Errorf("the expected address at once: %v %v %v", ok, moved, fresh)
-	}
 }

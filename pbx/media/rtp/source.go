@@ -2,15 +2,17 @@ package rtp
 
 import "net/netip"
 
-// Source decides whose packets count. The address that was negotiated counts at once; another one
-// (a phone behind a router) is taken after four packets in sequence, if the present one is silent.
-// What others send is dropped: nobody can slip sound into a call or draw it away.
+// Source decides whose packets count. The address that was negotiated counts at once. Another one, a
+// phone behind a router, is taken after four packets in sequence, if it is at the negotiated address or
+// at the one that the peer signals from, and the present one is silent or it goes on with the same
+// stream. What others send is dropped: nobody can slip sound into a call or draw it away.
 type Source struct {
 	addr   netip.AddrPort // whose packets count; invalid: nobody's yet
 	stream stream
 	any    bool // stream is set
 
 	expected netip.AddrPort
+	peer     netip.Addr
 	Silent   int // ticks without a packet that counted; whoever ticks counts it up
 
 	candidate netip.AddrPort
@@ -26,11 +28,16 @@ type stream struct {
 
 const (
 	latchRun    = 4
-	latchSilent = 50 // ticks: 1 s
+	latchSilent = 25   // ticks: 500 ms
+	firstPort   = 1024 // below are services, which somebody may want us to talk to
 )
 
-// Expect begins anew with the address that was negotiated.
-func (s *Source) Expect(a netip.AddrPort) { *s = Source{expected: a} }
+// Expect begins anew with the address that was negotiated, by a peer that signals from peer; invalid:
+// that is not known, and packets may come from anywhere.
+func (s *Source) Expect(a netip.AddrPort, peer netip.Addr) { *s = Source{expected: a, peer: peer} }
+
+// Peer says where the peer signals from now, and changes nothing else.
+func (s *Source) Peer(peer netip.Addr) { s.peer = peer }
 
 // Newest is the SSRC and number of the last packet that counted.
 func (s *Source) Newest() (ssrc uint32, seq uint16) { return s.stream.ssrc, s.stream.seq }
@@ -43,7 +50,7 @@ func (s *Source) Accept(from netip.AddrPort, p *Packet) (ok, moved, fresh bool) 
 	case from == s.addr:
 	case !s.addr.IsValid() && from == s.expected:
 		s.addr = from
-	case s.claimed(from, next) && (!s.addr.IsValid() || s.Silent > latchSilent):
+	case s.near(from) && s.claimed(from, next) && s.yields(from, next):
 		s.addr, moved = from, true
 	default:
 		return false, false, false
@@ -51,6 +58,22 @@ func (s *Source) Accept(from netip.AddrPort, p *Packet) (ok, moved, fresh bool) 
 	fresh = !s.any || s.stream.ssrc != next.ssrc
 	s.stream, s.any, s.Silent, s.run = next, true, 0, 0
 	return true, moved, fresh
+}
+
+// Near says whether a report that comes from ip may be of the same sender.
+func (s *Source) Near(ip netip.Addr) bool {
+	return !s.peer.IsValid() || ip == s.expected.Addr() || ip == s.peer
+}
+
+func (s *Source) near(from netip.AddrPort) bool {
+	return from == s.expected || s.Near(from.Addr()) && from.Port() >= firstPort
+}
+
+// yields says whether the present address gives way to another one.
+func (s *Source) yields(from netip.AddrPort, next stream) bool {
+	ahead := next.seq - s.stream.seq
+	sameSender := s.any && next.ssrc == s.stream.ssrc && ahead > 0 && ahead < seqWindow // his router has forgotten him
+	return !s.addr.IsValid() || from == s.expected || sameSender || s.Silent > latchSilent
 }
 
 // claimed counts packets in sequence from one address.

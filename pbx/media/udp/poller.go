@@ -13,6 +13,8 @@ import (
 type Poller struct {
 	fd     int
 	timer  int
+	next   time.Duration // when the next tick is due, by Now
+	every  time.Duration
 	bell   *Bell
 	events [64]unix.EpollEvent
 }
@@ -31,7 +33,7 @@ func (w *Bell) Ring() {
 
 // NewPoller makes a Poller whose clock ticks every tick. The caller closes it.
 func NewPoller(tick time.Duration) (p *Poller, err error) {
-	p = &Poller{fd: -1, timer: -1}
+	p = &Poller{fd: -1, timer: -1, every: tick}
 	defer func() {
 		if err != nil {
 			p.Close()
@@ -48,8 +50,9 @@ func NewPoller(tick time.Duration) (p *Poller, err error) {
 	if p.timer, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC); err != nil {
 		return p, os.NewSyscallError("timerfd_create", err)
 	}
-	every := unix.NsecToTimespec(int64(tick))
-	if err = unix.TimerfdSettime(p.timer, 0, &unix.ItimerSpec{Interval: every, Value: every}, nil); err != nil {
+	p.next = p.Now() + tick
+	clock := &unix.ItimerSpec{Interval: unix.NsecToTimespec(int64(tick)), Value: unix.NsecToTimespec(int64(p.next))}
+	if err = unix.TimerfdSettime(p.timer, unix.TFD_TIMER_ABSTIME, clock, nil); err != nil {
 		return p, os.NewSyscallError("timerfd_settime", err)
 	}
 	return p, errors.Join(p.Add(bell), p.Add(p.timer))
@@ -81,6 +84,16 @@ func (p *Poller) Remove(fd int) {
 	_ = unix.EpollCtl(p.fd, unix.EPOLL_CTL_DEL, fd, nil) // closing it would do the same
 }
 
+// Now is the time of the clock that ticks, which nobody sets (CLOCK_MONOTONIC).
+func (p *Poller) Now() time.Duration {
+	var now unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &now) // fails for a clock that is not there alone
+	return time.Duration(now.Nano())
+}
+
+// Due is when the newest of the ticks was due that Wait has told of, by Now.
+func (p *Poller) Due() time.Duration { return p.next - p.every }
+
 // Wait returns when something has happened. It calls receive for each socket with datagrams and
 // tells how many ticks are due.
 func (p *Poller) Wait(receive func(fd int)) (ticks int, err error) {
@@ -91,7 +104,9 @@ func (p *Poller) Wait(receive func(fd int)) (ticks int, err error) {
 	for i := range max(n, 0) {
 		switch fd := int(p.events[i].Fd); fd {
 		case p.timer:
-			ticks = int(min(p.drain(fd), 1<<20))
+			n := p.drain(fd)
+			p.next += time.Duration(n) * p.every
+			ticks = int(min(n, 1<<20))
 		case p.bell.fd:
 			p.drain(fd)
 		default:

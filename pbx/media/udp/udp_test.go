@@ -94,6 +94,12 @@ func TestPollerTellsTicksSocketsAndTheBell(t *testing.T) {
 		}
 		ticks += n
 	}
+	if late := p.Now() - p.Due(); late < 0 || late > 20*time.Millisecond*time.Duration(1+ticks) {
+		t.Errorf("the newest tick was due %v ago", late)
+	}
+	if n := testing.AllocsPerRun(100, func() { p.Now() }); n != 0 {
+		t.Errorf("%v allocations to know the time", n)
+	}
 	if took := time.Since(begin); told != 1 || took < 90*time.Millisecond {
 		t.Errorf("told %d sockets and %d ticks in %v", told, ticks, took)
 	}

@@ -4,7 +4,7 @@
 // It promises: our CSeq is our own and only rises; a request that leaves is complete, and goes out
 // on the flow on which the dialog was made, whatever Contact and Record-Route say; an answer never
 // contains a codec, a direction or a stream that was not offered. It is plain data without
-// goroutines or clock. Start reading at Dialog, then Offer.
+// goroutines or clock. Start reading at Dialog, then Sound.
 package dialog
 
 import (

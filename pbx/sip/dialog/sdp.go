@@ -1,14 +1,12 @@
 package dialog
 
 import (
+	"cmp"
 	"errors"
-	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/pion/sdp/v3"
 
 	"branchline/pbx/media"
 	"branchline/pbx/sip/wire"
@@ -19,118 +17,110 @@ const (
 	maxBody    = 8 << 10
 	maxStreams = 16
 	maxFormats = 64
+	maxParams  = 200
+	firstPort  = 1024 // below are services, not ears: nobody has us talk to a name server
 )
 
 // ErrNoCodec says that nothing in a description can be talked with: 488.
 var ErrNoCodec = errors.New("no audio stream with a codec that we have")
 
-// Offer is what the peer describes, and what of it we take.
+// Offer is what the peer describes, in an offer or an answer, and what of it we take.
 type Offer struct {
 	Session media.Session // as we would carry it
 	Held    bool          // the peer will not listen: it has put us on hold
 
-	direction string   // ours in the answer
-	streams   []stream // all that was offered, in order: each must be answered
-	taken     int
+	streams []stream // all that was described, in order: each must be answered
+	taken   int      // the one that we carry
 }
 
-type stream struct{ media, proto, formats string }
-
-// Sound is our own side of the negotiation: the name and version of our description.
-type Sound struct {
-	ID      uint64 // of the o= line; the same for the whole dialog
-	version uint64
-	last    string
+// stream is one m-line.
+type stream struct {
+	media, proto, formats string // as said
+	offer                 []format
+	keys                  []crypto
+	at                    netip.AddrPort
+	direction             string // theirs
+	ptime                 time.Duration
+	mux                   bool   // reports beside the sound
+	rtcp                  uint16 // where reports go; 0: the port above
 }
 
-// dtmf is the payload type that we offer for telephone events.
-const dtmf = 101
+// Codecs lists what the stream that we carry names, in its order.
+func (o *Offer) Codecs() (list []Codec) {
+	for _, f := range o.streams[o.taken].offer {
+		if !f.events() {
+			list = append(list, f.Codec)
+		}
+	}
+	return list
+}
 
-// ReadOffer reads an SDP body, an offer or an answer. The error is ErrNoCodec where the text is
-// fine but offers nothing for us.
-func ReadOffer(body []byte) (*Offer, error) {
-	if len(body) > maxBody {
-		return nil, errors.New("sdp: too long")
-	}
-	var s sdp.SessionDescription
-	if err := s.Unmarshal(body); err != nil {
-		return nil, fmt.Errorf("sdp: %w", err)
-	}
-	if len(s.MediaDescriptions) > maxStreams {
-		return nil, errors.New("sdp: too many streams")
+// read reads a description of a peer that is at flow.
+func read(flow wire.Flow, body []byte) (*Offer, error) {
+	t, err := parse(body)
+	if err != nil {
+		return nil, err
 	}
 	o := &Offer{taken: -1}
-	for i, m := range s.MediaDescriptions {
-		n := m.MediaName
-		if len(n.Formats) > maxFormats {
-			return nil, errors.New("sdp: too many formats")
+	o.Session.Peer = flow.Remote.Addr().Unmap()
+	for i := range t.streams {
+		m := &t.streams[i]
+		st := stream{media: m.media, proto: m.proto, formats: strings.Join(m.formats, " ")}
+		if m.media == "audio" && m.port >= firstPort {
+			st.describe(&t.part, m, flow)
 		}
-		o.streams = append(o.streams, stream{n.Media, strings.Join(n.Protos, "/"), strings.Join(n.Formats, " ")})
-		if o.taken < 0 && o.take(&s, m) {
-			o.taken = i
-		}
-	}
-	if o.taken < 0 {
-		return nil, ErrNoCodec
+		o.streams = append(o.streams, st)
 	}
 	return o, nil
 }
 
-// Offered reads the offer of an INVITE or UPDATE; nil: there is none. A response with a code
-// says why it cannot be taken.
-func Offered(r *wire.Request) (*Offer, wire.Response) {
-	if len(r.Body) == 0 {
-		return nil, wire.Response{}
+// describe reads a stream of sound. One that has no place where we may send has no formats.
+func (st *stream) describe(s, m *part, flow wire.Flow) {
+	addr, ok := connection(s, m)
+	if !ok || astray(addr, flow) {
+		return
 	}
-	if r.Type != "application/sdp" {
-		return nil, wire.Response{Code: 415, Headers: []wire.Header{{Name: "Accept", Value: "application/sdp"}}}
+	st.at = netip.AddrPortFrom(addr, uint16(m.port))
+	st.offer, st.keys, st.direction, st.ptime = readFormats(m), readCrypto(m), direction(s, m), ptime(m)
+	_, st.mux = m.value("rtcp-mux")
+	if v, ok := m.value("rtcp"); ok { // RFC 3605; another address than that of the sound is not taken
+		port, _, _ := strings.Cut(v, " ")
+		if n, err := strconv.ParseUint(port, 10, 16); err == nil && n >= firstPort {
+			st.rtcp = uint16(n)
+		}
 	}
-	o, err := ReadOffer(r.Body)
-	switch {
-	case errors.Is(err, ErrNoCodec):
-		return nil, wire.Response{Code: 488}
-	case err != nil:
-		return nil, wire.Response{Code: 400, Reason: "Bad Request: SDP"}
-	}
-	return o, wire.Response{}
 }
 
-// take reads one stream and says whether we can carry it.
-func (o *Offer) take(s *sdp.SessionDescription, m *sdp.MediaDescription) bool {
-	n := m.MediaName
-	if n.Media != "audio" || strings.Join(n.Protos, "/") != "RTP/AVP" || n.Port.Value < 1 || n.Port.Value > 65535 {
-		return false
-	}
-	addr, ok := connection(s, m)
-	if !ok {
-		return false
-	}
-	session := media.Session{Remote: netip.AddrPortFrom(addr, uint16(n.Port.Value)), Ptime: ptime(m)}
-	found := false
-	for _, f := range n.Formats {
-		pt, err := strconv.ParseUint(f, 10, 7)
-		if err != nil {
-			continue
-		}
-		switch name := encoding(m, f); {
-		case name == "TELEPHONE-EVENT/8000" && session.DTMF == 0:
-			session.DTMF = uint8(pt)
-		case found:
-		case name == "PCMU/8000":
-			session.Codec, session.PayloadType, found = media.PCMU, uint8(pt), true
-		case name == "PCMA/8000":
-			session.Codec, session.PayloadType, found = media.PCMA, uint8(pt), true
+// take makes o the session of one of its streams and format f there.
+func (o *Offer) take(i int, f format) {
+	st := &o.streams[i]
+	o.taken = i
+	listens := (st.direction == "sendrecv" || st.direction == "recvonly") && !st.at.Addr().IsUnspecified() // 0.0.0.0 is the hold of RFC 2543
+	speaks := st.direction == "sendrecv" || st.direction == "sendonly"
+	o.Session = media.Session{Remote: st.at, Peer: o.Session.Peer, Ptime: st.ptime, Send: listens, Recv: speaks,
+		PayloadType: f.payload, Mux: st.mux, Reports: st.rtcp}
+	f.put(&o.Session)
+	for _, e := range st.offer {
+		if e.events() && e.Hz == f.Hz && o.Session.DTMF == 0 {
+			o.Session.DTMF = e.payload
 		}
 	}
-	if !found {
-		return false
+	o.Held = !listens
+}
+
+// formats are what of its stream o has taken, under the peer's numbers.
+func (o *Offer) formats() []format {
+	var sound, events []format
+	for _, f := range o.streams[o.taken].offer {
+		switch {
+		case f.events() && f.payload == o.Session.DTMF && events == nil:
+			f.Params = "0-16"
+			events = append(events, f)
+		case !f.events() && f.payload == o.Session.PayloadType && sound == nil:
+			sound = append(sound, f)
+		}
 	}
-	theirs := direction(s, m)
-	listens := (theirs == "sendrecv" || theirs == "recvonly") && !addr.IsUnspecified() // 0.0.0.0 is the hold of RFC 2543
-	speaks := theirs == "sendrecv" || theirs == "sendonly"
-	session.Send, session.Recv = listens, speaks
-	o.Session, o.Held, o.direction = session, !listens, describe(listens, speaks)
-	return true
+	return append(sound, events...)
 }
 
 // describe names our direction: never sendrecv where the peer has put us on hold.
@@ -146,100 +136,60 @@ func describe(send, recv bool) string {
 	return "inactive"
 }
 
-func direction(s *sdp.SessionDescription, m *sdp.MediaDescription) string {
-	for _, as := range [][]sdp.Attribute{m.Attributes, s.Attributes} {
-		for _, a := range as {
-			switch a.Key {
+func direction(s, m *part) string {
+	for _, p := range []*part{m, s} {
+		for _, a := range p.attributes {
+			switch a.key {
 			case "sendrecv", "sendonly", "recvonly", "inactive":
-				return a.Key
+				return a.key
 			}
 		}
 	}
 	return "sendrecv"
 }
 
-// connection is where the stream shall be sent. A group address would make us shout.
-func connection(s *sdp.SessionDescription, m *sdp.MediaDescription) (netip.Addr, bool) {
-	c := m.ConnectionInformation
-	if c == nil {
-		c = s.ConnectionInformation
-	}
-	if c == nil || c.Address == nil {
+// connection is where the stream shall be sent: one host, or nowhere (0.0.0.0). A group address would
+// make us shout.
+func connection(s, m *part) (netip.Addr, bool) {
+	a, err := netip.ParseAddr(cmp.Or(m.address, s.address))
+	if err != nil || a.Zone() != "" || a.IsMulticast() {
 		return netip.Addr{}, false
 	}
-	a, err := netip.ParseAddr(c.Address.Address)
-	a = a.Unmap()
-	return a, err == nil && a.Zone() == "" && !a.IsMulticast() && a != netip.AddrFrom4([4]byte{255, 255, 255, 255})
+	if a = a.Unmap(); a.Is4() { // 0/8 is "this net", from 240 on nothing is a host: RFC 6890
+		first := a.As4()[0]
+		return a, first > 0 && first < 224 || a.IsUnspecified()
+	}
+	return a, true
 }
 
-// encoding is the upper-case name and rate of a payload type.
-func encoding(m *sdp.MediaDescription, format string) string {
-	for _, a := range m.Attributes {
-		if pt, name, ok := strings.Cut(a.Value, " "); ok && a.Key == "rtpmap" && pt == format {
-			name = strings.ToUpper(strings.TrimSpace(name))
-			return strings.TrimSuffix(name, "/1") // one channel
-		}
+// astray says that a peer at flow would have us send to ourselves.
+func astray(a netip.Addr, flow wire.Flow) bool {
+	peer := flow.Remote.Addr().Unmap()
+	switch {
+	case !peer.IsValid() || a == peer || a.IsUnspecified():
+		return false
+	case peer.IsLoopback(): // somebody on this machine
+		return false
 	}
-	switch format { // RFC 3551 table 4
-	case "0":
-		return "PCMU/8000"
-	case "8":
-		return "PCMA/8000"
-	}
-	return ""
+	return a.IsLoopback() || media.Ours(a) && !media.Ours(peer)
 }
 
-func ptime(m *sdp.MediaDescription) time.Duration {
-	if v, ok := m.Attribute("ptime"); ok {
-		if n, err := strconv.Atoi(strings.TrimSpace(v)); err == nil && n >= 10 && n <= 60 {
-			return time.Duration(n) * time.Millisecond
+// ptime is how much sound the peer wants in a packet.
+func ptime(m *part) time.Duration {
+	read := func(key string) int {
+		v, _ := m.value(key)
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 10 || n > 60 {
+			return 0
 		}
+		return n
 	}
-	return 20 * time.Millisecond
-}
-
-// Offer writes our own offer, with at as the place where we listen.
-func (s *Sound) Offer(at netip.AddrPort) []byte {
-	m := fmt.Sprintf("m=audio %d RTP/AVP 8 0 %d\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\n", at.Port(), dtmf) +
-		fmt.Sprintf("a=rtpmap:%[1]d telephone-event/8000\r\na=fmtp:%[1]d 0-16\r\na=ptime:20\r\na=sendrecv\r\n", dtmf)
-	return s.write(at.Addr(), m)
-}
-
-// Answer writes our answer to o; streams that we do not take are refused by port 0.
-func (s *Sound) Answer(o *Offer, at netip.AddrPort) []byte {
-	var b strings.Builder
-	for i, st := range o.streams {
-		if i != o.taken {
-			fmt.Fprintf(&b, "m=%s 0 %s %s\r\n", st.media, st.proto, st.formats)
-			continue
-		}
-		se := o.Session
-		name := "PCMU"
-		if se.Codec == media.PCMA {
-			name = "PCMA"
-		}
-		formats, events := fmt.Sprint(se.PayloadType), ""
-		if se.DTMF != 0 {
-			formats += fmt.Sprintf(" %d", se.DTMF)
-			events = fmt.Sprintf("a=rtpmap:%[1]d telephone-event/8000\r\na=fmtp:%[1]d 0-16\r\n", se.DTMF)
-		}
-		fmt.Fprintf(&b, "m=audio %d RTP/AVP %s\r\na=rtpmap:%d %s/8000\r\n%sa=ptime:%d\r\na=%s\r\n",
-			at.Port(), formats, se.PayloadType, name, events, se.Ptime.Milliseconds(), o.direction)
+	n := read("ptime")
+	if n == 0 {
+		n = 20
 	}
-	return s.write(at.Addr(), b.String())
-}
-
-// write puts the session part before streams. The version rises with every change (RFC 3264 8).
-func (s *Sound) write(ip netip.Addr, streams string) []byte {
-	family := "IP4"
-	if ip.Is6() {
-		family = "IP6"
+	if most := read("maxptime"); most > 0 {
+		n = min(n, most)
 	}
-	body := fmt.Sprintf("%s %s|%s", family, ip, streams)
-	if body != s.last {
-		s.last = body
-		s.version++
-	}
-	return fmt.Appendf(nil, "v=0\r\no=- %d %d IN %[3]s %[4]s\r\ns=-\r\nc=IN %[3]s %[4]s\r\nt=0 0\r\n%[5]s",
-		s.ID, s.version, family, ip, streams)
+	return time.Duration(n) * time.Millisecond
 }

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"branchline/hal"
-	"branchline/pbx/sip/dialog"
 	"branchline/pbx/sip/wire"
 )
 
@@ -65,7 +64,7 @@ func (l *Leg) ack(r *wire.Request) {
 	if !p.wantsAnswer {
 		return
 	}
-	o, err := dialog.ReadOffer(r.Body)
+	o, err := l.sound.Answered(r.Flow, r.Body)
 	if err != nil {
 		l.end(hal.Media, "ACK without a codec that we have")
 		return

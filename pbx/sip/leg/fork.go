@@ -155,7 +155,7 @@ func (f *fork) progress(res *wire.Response) {
 	news := rings && !l.alerting
 	l.alerting = l.alerting || rings
 	if res.Type == "application/sdp" {
-		o, err := dialog.ReadOffer(res.Body)
+		o, err := l.sound.Answered(f.invite.Flow, res.Body)
 		if err == nil && e != nil {
 			e.offer = o
 		}
@@ -223,7 +223,7 @@ func (f *fork) accepted(res *wire.Response) {
 	}
 	l.winner, l.dialog, l.answered = f, dlg, true
 	l.cancelForks(f, hal.Elsewhere)
-	o, err := dialog.ReadOffer(res.Body)
+	o, err := l.sound.Answered(f.invite.Flow, res.Body)
 	if len(res.Body) == 0 && e != nil && e.offer != nil { // its answer came with the 183
 		o, err = e.offer, nil
 	}

@@ -125,17 +125,17 @@ func (l *Leg) prack(r *wire.Request) {
 		l.table.Reply(r, wire.Response{Code: 481})
 		return
 	}
-	o, refused := dialog.Offered(r)
-	switch {
-	case refused.Code != 0:
+	if a.wantsAnswer {
+		o, err := l.sound.Answered(r.Flow, r.Body)
+		if err != nil {
+			l.table.Reply(r, wire.Response{Code: 488})
+			return
+		}
+		l.heardEarly(o)
+	} else if o, refused := l.sound.Offered(r); refused.Code != 0 {
 		l.table.Reply(r, refused)
 		return
-	case a.wantsAnswer && o == nil:
-		l.table.Reply(r, wire.Response{Code: 400, Reason: "Bad Request: no answer"})
-		return
-	case a.wantsAnswer:
-		l.heardEarly(o)
-	case o != nil && len(a.response.Body) > 0:
+	} else if o != nil && len(a.response.Body) > 0 {
 		res.Type, res.Body = "application/sdp", l.sound.Answer(o, l.at(l.dialog.Flow))
 		l.heardEarly(o)
 	}

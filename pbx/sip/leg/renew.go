@@ -108,7 +108,7 @@ func (l *Leg) renewedWell(r *wire.Request, res *wire.Response) {
 	if r.Method != "INVITE" {
 		return
 	}
-	if o, err := dialog.ReadOffer(res.Body); err == nil { // else all stays as it was
+	if o, err := l.sound.Answered(res.Flow, res.Body); err == nil { // else all stays as it was
 		l.agree(o)
 		l.tellHold(o)
 	}

@@ -22,7 +22,7 @@ func (t *Table) Ring(r *wire.Request, terms Terms, in hal.Incoming) {
 		t.Reply(r, wire.Response{Code: 484})
 		return
 	}
-	offer, refused := dialog.Offered(r)
+	offer, refused := terms.Sound.Offered(r)
 	if refused.Code != 0 {
 		t.Reply(r, refused)
 		return

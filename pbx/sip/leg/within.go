@@ -91,7 +91,7 @@ func (l *Leg) reinvite(r *wire.Request) {
 
 // renewal reads what a re-INVITE or UPDATE offers and asks for.
 func (l *Leg) renewal(r *wire.Request) (o *dialog.Offer, timer session.Timer, headers []wire.Header, refused wire.Response) {
-	if o, refused = dialog.Offered(r); refused.Code != 0 {
+	if o, refused = l.sound.Offered(r); refused.Code != 0 {
 		return o, timer, nil, refused
 	}
 	timer, headers, refused = l.wants.Answer(r, l.their.timer, l.timer)

@@ -19,7 +19,7 @@ type Binding struct {
 	Remote    netip.AddrPort // where it signed in from: where its requests are sent, whatever Contact says
 	CallID    string
 	CSeq      uint32
-	Expires   time.Time
+	Expires   time.Time // by the clock of the box; see Shift
 
 	Conn   uint64 `json:"-"` // of "tcp": the connection, which no restart outlives
 	Silent bool   `json:"-"` // it does not answer any more: it is kept, but not called

@@ -82,13 +82,32 @@ func (g *Registrar) Disconnect() []Change {
 }
 
 // Restore puts in bindings that were saved, but for those that have ended, by time or with their connection.
+// None lives for longer than SetExpiry allows: the clock may have been put back while nobody looked.
 func (g *Registrar) Restore(saved []Binding, now time.Time) (changes []Change) {
 	for _, b := range saved {
+		if latest := now.Add(g.max); g.max > 0 && b.Expires.After(latest) {
+			b.Expires = latest
+		}
 		if b.Expires.After(now) && b.Network != "tcp" && len(g.bindings[b.Extension]) < maxBindings {
 			changes = append(changes, g.put(b)...)
 		} else {
 			changes = append(changes, Change{Binding: b, Gone: true})
 		}
+	}
+	return changes
+}
+
+// Shift takes that the clock was set: every binding lives on for as long as it would have. All of them are
+// changes, for what is kept must say so too.
+func (g *Registrar) Shift(by time.Duration) (changes []Change) {
+	for _, bs := range g.bindings {
+		for i := range bs {
+			bs[i].Expires = bs[i].Expires.Add(by)
+			changes = append(changes, Change{Binding: bs[i]})
+		}
+	}
+	if !g.next.IsZero() {
+		g.next = g.next.Add(by)
 	}
 	return changes
 }

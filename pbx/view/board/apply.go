@@ -20,6 +20,10 @@ func (b *Board) Apply(e call.Entry) []json.RawMessage {
 		b.clear()
 	case call.ClockSet:
 		b.shift(f)
+	case call.Unsynced:
+		b.unsynced = e.At.Add(-f.For)
+	case call.Synced:
+		b.unsynced = time.Time{}
 	case call.LineUp:
 		b.line(Line{Name: f.Line, Up: true, Since: e.At})
 	case call.LineDown:
@@ -55,6 +59,7 @@ func (b *Board) Apply(e call.Entry) []json.RawMessage {
 
 // shift moves the times of what is on the board: the clock was set.
 func (b *Board) shift(s call.ClockSet) {
+	s.Shift(&b.unsynced)
 	for name, l := range b.lines {
 		s.Shift(&l.Since)
 		b.lines[name] = l

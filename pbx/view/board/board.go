@@ -27,6 +27,8 @@ type Snapshot struct {
 	Calls  []Call    `json:"calls"`
 	Agents []Agent   `json:"agents"`
 	Queues []Queue   `json:"queues"` // where somebody waits
+
+	Unsynced time.Time `json:"unsynced,omitzero"` // since when the disk has not confirmed; zero: it does
 }
 
 // Line is one line that has been heard of since boot.
@@ -114,6 +116,8 @@ type Board struct {
 	phones map[string]bool
 	calls  map[call.ID]*Call
 	agents map[string]Agent
+
+	unsynced time.Time
 }
 
 // New makes an empty board.
@@ -127,6 +131,7 @@ func New() *Board {
 // clear forgets what a restart ends. Agents stay: the box says itself what became of them.
 func (b *Board) clear() {
 	b.lines, b.phones, b.calls = map[string]Line{}, map[string]bool{}, map[call.ID]*Call{}
+	b.unsynced = time.Time{}
 }
 
 // Name is "board".
@@ -140,7 +145,7 @@ func (b *Board) Snapshot() Snapshot {
 		Phones: slices.AppendSeq(make([]string, 0, len(b.phones)), maps.Keys(b.phones)),
 		Calls:  make([]Call, 0, len(b.calls)),
 		Agents: make([]Agent, 0, len(b.agents)),
-		Queues: []Queue{},
+		Queues: []Queue{}, Unsynced: b.unsynced,
 	}
 	legs, queues := map[string]int{}, map[string]Queue{}
 	for _, c := range b.calls {
@@ -189,7 +194,7 @@ func (b *Board) Restore(state []byte) error {
 		return fmt.Errorf("board: %w", err)
 	}
 	fresh := New()
-	fresh.seq, fresh.at = s.Seq, s.At
+	fresh.seq, fresh.at, fresh.unsynced = s.Seq, s.At, s.Unsynced
 	for _, l := range s.Lines {
 		fresh.lines[l.Name] = l
 	}

@@ -72,6 +72,21 @@ func TestBoardFollowsACallFromRingToEnd(t *testing.T) {
 	}
 }
 
+func TestADiskThatStallsIsShownUntilItAnswersOrTheBoxStartsAnew(t *testing.T) {
+	stalls := call.Unsynced{For: 300 * time.Millisecond}
+	for _, ends := range []call.Fact{call.Synced{For: time.Second}, call.Booted{Boot: 5}} {
+		if got, want := after(stalls, call.LineUp{Line: "gsm1"}).Unsynced, start().Add(-stalls.For); !got.Equal(want) {
+			t.Errorf("stalled since %v, want %v", got, want)
+		}
+		if got := after(stalls, ends).Unsynced; !got.IsZero() {
+			t.Errorf("after %T it is stalled since %v", ends, got)
+		}
+	}
+	if got, want := after(stalls, call.ClockSet{By: time.Hour}).Unsynced, start().Add(time.Hour-stalls.For); !got.Equal(want) {
+		t.Errorf("after the clock was set: stalled since %v, want %v", got, want)
+	}
+}
+
 func TestLongestWaitIsThatOfTheFirstWhoCame(t *testing.T) {
 	got := after(
 		call.Began{Call: "A", Leg: caller}, call.Queued{Call: "A", Queue: "sales"},

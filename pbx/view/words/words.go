@@ -16,7 +16,10 @@ import (
 const Chinese = "zh-CN"
 
 // tongue is one of the languages.
-type tongue struct{ zh bool }
+type tongue struct {
+	zh   bool
+	zone *time.Location // of times of day; nil: UTC
+}
 
 func tongueOf(lang string) tongue {
 	return tongue{zh: lang == "zh" || strings.HasPrefix(lang, "zh-")}
@@ -31,10 +34,12 @@ func (t tongue) say(en, zh string, args ...any) string {
 	return fmt.Sprintf(format, args...)
 }
 
-// Of says e as a sentence without a full stop: "0935 rings on gsm1". A fact of an unknown kind is
-// named as such.
+// Of says e as a sentence without a full stop: "0935 rings on gsm1". A time of day in it is in the zone
+// of e.At, for whoever shows both; where that is UTC, it says so. A fact of an unknown kind is named as
+// such.
 func Of(e call.Entry, lang string) string {
 	t := tongueOf(lang)
+	t.zone = e.At.Location()
 	for _, say := range []func(call.Fact) string{t.ofBox, t.ofCall, t.ofQueue, t.ofLeg} {
 		if s := say(e.Fact); s != "" {
 			return s
@@ -68,6 +73,8 @@ func (t tongue) ofBox(f call.Fact) string {
 		return t.say("configuration %d is in force, by %s", "配置 %d 已生效，操作者 %s", f.Version, f.Who)
 	case call.Unsynced:
 		return t.say("the disk has not answered for %s; calls go on", "磁盘已 %s 未响应；通话继续", t.span(f.For))
+	case call.Synced:
+		return t.say("the disk answers again, after %s", "磁盘在 %s 后恢复响应", t.span(f.For))
 	case call.ClockSet:
 		if f.By < 0 {
 			return t.say("the clock was set back by %s; durations stay exact", "时钟已调慢 %s；时长不受影响", t.span(-f.By))
@@ -189,7 +196,7 @@ func (t tongue) presence(f call.Presence) string {
 	case f.Extension != "" && (f.State == call.Ready || f.State == call.NotReady):
 		s += t.say(" at extension %s", "，分机 %s", f.Extension)
 	case f.State == call.WrapUp && !f.Until.IsZero():
-		s += t.say(" until %s UTC", "，至 %s UTC", f.Until.UTC().Format(time.TimeOnly))
+		s += t.say(" until %s", "，至 %s", t.clock(f.Until))
 	}
 	switch f.Cause {
 	case call.BySelf, call.ByCall, "":
@@ -204,6 +211,14 @@ func (t tongue) number(n hal.Number) string {
 		return t.say("a withheld number", "隐藏号码")
 	}
 	return string(n)
+}
+
+// clock is the time of day.
+func (t tongue) clock(at time.Time) string {
+	if t.zone == nil || t.zone == time.UTC {
+		return at.UTC().Format(time.TimeOnly) + " UTC"
+	}
+	return at.In(t.zone).Format(time.TimeOnly)
 }
 
 // span says how long: "19s", "1m5s", "400ms".

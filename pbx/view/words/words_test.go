@@ -80,6 +80,7 @@ func TestSentencesAreAsAPersonWouldSayThem(t *testing.T) {
 		{call.Presence{Agent: "1001", State: call.NotReady, Reason: call.ByRONA, Cause: call.ByRONA}, "agent 1001: not ready (did not answer), because: did not answer", "座席 1001：示忙（久不应答），原因：久不应答"},
 		{call.Presence{Agent: "1001", State: call.Ready, Extension: "201", Cause: call.BySelf}, "agent 1001: ready at extension 201", "座席 1001：示闲，分机 201"},
 		{call.Presence{Agent: "1001", State: call.WrapUp, After: call.NotReady, Reason: "rest", Cause: call.ByCall}, "agent 1001: wrap-up, then not ready (rest)", "座席 1001：话后整理，之后 示忙（rest）"},
+		{call.Synced{For: 90 * time.Second}, "the disk answers again, after 1m30s", "磁盘在 1m30s 后恢复响应"},
 		{call.ClockSet{By: time.Hour}, "the clock was set forward by 1h0m0s; durations stay exact", "时钟已调快 1h0m0s；时长不受影响"},
 		{call.ClockSet{By: -90 * time.Second}, "the clock was set back by 1m30s; durations stay exact", "时钟已调慢 1m30s；时长不受影响"},
 		{call.Unknown{Name: "teleported"}, "something that this version does not know: teleported", "此版本不认识的事件：teleported"},
@@ -89,6 +90,23 @@ func TestSentencesAreAsAPersonWouldSayThem(t *testing.T) {
 		}
 		if got := words.Of(call.Entry{Fact: c.fact}, "zh-Hans"); got != c.zh {
 			t.Errorf("zh: %s, want %s", got, c.zh)
+		}
+	}
+}
+
+func TestATimeOfDayIsSaidInTheZoneOfItsEntry(t *testing.T) {
+	at := time.Date(2026, 11, 22, 20, 15, 0, 0, time.UTC)
+	wraps := call.Presence{Agent: "1001", State: call.WrapUp, Until: at.Add(10 * time.Second), Cause: call.ByCall}
+	for _, c := range []struct {
+		zone   *time.Location
+		en, zh string
+	}{
+		{time.UTC, "agent 1001: wrap-up until 20:15:10 UTC", "座席 1001：话后整理，至 20:15:10 UTC"},
+		{time.FixedZone("Asia/Shanghai", 8*3600), "agent 1001: wrap-up until 04:15:10", "座席 1001：话后整理，至 04:15:10"},
+	} {
+		e := call.Entry{At: at.In(c.zone), Fact: wraps}
+		if en, zh := words.Of(e, "en"), words.Of(e, words.Chinese); en != c.en || zh != c.zh {
+			t.Errorf("in %s: %q and %q, want %q and %q", c.zone, en, zh, c.en, c.zh)
 		}
 	}
 }

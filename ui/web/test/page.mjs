@@ -203,7 +203,12 @@ async function configuration(page, seen) {
   assert.match(await place.innerText(), /Version 1\s+Workshop\s+Version 2 · In force\s+Garage/)
   await accessible(page, 'what differs')
 
-  await page.route('**/rollback?*', (r) => r.fulfill({ status: 422, contentType: 'application/problem+json', body: JSON.stringify({ status: 422, detail: 'the configuration is wrong; what runs stays', cure: 'mend it', faults: [{ path: 'lines[2].slot', what: 'there is no slot 9', cure: 'take one of 1 to 4' }] }) }))
+  const refusal = {
+    status: 422, detail: 'the configuration is wrong; what runs stays', cure: 'mend it', detail_zh: '配置有误', cure_zh: '请改正',
+    faults: [{ path: 'lines[2].slot', what: 'there is no slot 9', cure: 'take one of 1 to 4', what_zh: '没有插槽 9', cure_zh: '请用 1 到 4 之一' }],
+  }
+  const refuse = (r) => r.fulfill({ status: 422, contentType: 'application/problem+json', body: JSON.stringify(refusal) })
+  await page.route('**/rollback?*', refuse)
   await page.getByRole('button', { name: 'Put in force again' }).click()
   const dialog = page.getByRole('dialog')
   await dialog.getByLabel('Who wants it').fill('Mia & Bo')
@@ -221,6 +226,15 @@ async function configuration(page, seen) {
   await page.getByRole('button', { name: '切换到中文' }).click()
   await page.getByRole('button', { name: '恢复此版本' }).waitFor()
   await accessible(page, 'configuration in Chinese, dark')
+  await page.route('**/rollback?*', refuse)
+  await page.getByRole('button', { name: '恢复此版本' }).click()
+  await dialog.getByRole('textbox').fill('丽')
+  await dialog.getByRole('button', { name: '恢复此版本' }).click()
+  await dialog.getByText('配置有误。请改正').waitFor()
+  await dialog.locator('[data-fault="lines[2].slot"]').getByText('没有插槽 9。请用 1 到 4 之一').waitFor()
+  await page.unroute('**/rollback?*')
+  assert.match(seen.errors.pop() ?? '', /422/)
+  await dialog.getByRole('button', { name: '取消' }).click()
   await page.getByRole('button', { name: 'EN: switch to English' }).click()
   say('a configuration is taken back')
 }
@@ -243,20 +257,29 @@ async function tellsTroubles(context) {
   assert.ok(status.disk.reserve_bytes > 0)
   const now = new Date().toISOString()
   let free = status.disk.reserve_bytes - 1
+  let stalled_since = now
+  let failing
   await page.route('**/api/v1/live*', (r) => {
-    const picture = { seq: 1, now, status: { ...status, disk: { ...status.disk, free_bytes: free } }, calls: [], lines: [], agents: [], queues: [], phones: [], records: 0, facts: [{ seq: 1, at: now, kind: 'unsynced', en: 'slow', zh: '慢' }] }
+    const picture = { seq: 1, now, status: { ...status, disk: { ...status.disk, free_bytes: free, stalled_since, failing } }, calls: [], lines: [], agents: [], queues: [], phones: [], records: 0 }
     return r.fulfill({ contentType: 'text/event-stream', body: `retry: 500\nevent: snapshot\nid: 1-1\ndata: ${JSON.stringify(picture)}\n\n` })
   })
   for (const hash of ['#/', '#/calls', '#/config']) {
     await page.goto(url + hash)
     await page.locator('[data-trouble=stopped]').waitFor()
     await page.locator('[data-trouble=unsynced]').waitFor()
+    await page.locator('h1').waitFor({ state: 'attached' }) // the page's own part is loaded when it is wanted
   }
   await page.setViewportSize({ width: 390, height: 844 })
   await accessible(page, 'troubles')
   free = status.disk.reserve_bytes + 1
+  failing = 'read-only file system'
   await page.locator('[data-trouble=low]').waitFor()
   await page.locator('[data-trouble=stopped]').waitFor({ state: 'detached' })
+  await page.locator('[data-trouble=failing]', { hasText: failing }).waitFor()
+  await page.locator('[data-trouble=unsynced]').waitFor({ state: 'detached' })
+  failing = stalled_since = undefined
+  await page.locator('[data-trouble=failing]').waitFor({ state: 'detached' })
+  await page.locator('[data-trouble=unsynced]').waitFor({ state: 'detached' })
   say('troubles are told on every page')
   await page.close()
 }

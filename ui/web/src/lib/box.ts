@@ -1,4 +1,5 @@
 // How the page asks the box. What goes wrong comes as a Refusal whose message a person can read.
+import { prefs } from './prefs.svelte'
 import type { Fault, Problem } from './types'
 
 export class Refusal extends Error {
@@ -25,12 +26,19 @@ async function ask(method: string, path: string, body?: unknown): Promise<Respon
   }
   if (answer.ok) return answer
   const problem = (await answer.json().catch(() => null)) as Problem | null
-  throw new Refusal(answer.status, problem?.detail ?? answer.statusText, problem?.cure, problem?.faults)
+  const chinese = prefs.lang === 'zh-CN' && problem?.detail_zh
+  throw new Refusal(answer.status, chinese || (problem?.detail ?? answer.statusText), chinese ? problem.cure_zh : problem?.cure, problem?.faults)
 }
 
 /** words is what a person can read of anything that went wrong; '' where the box did not answer. */
 export function words(err: unknown): string {
-  return err instanceof Refusal && err.message ? [err.message, err.cure].filter(Boolean).join('. ') : ''
+  return err instanceof Refusal && err.message ? sentences(err.message, err.cure) : ''
+}
+
+/** sentences puts them behind one another, as their language does. */
+export function sentences(...all: (string | undefined)[]): string {
+  const said = all.filter(Boolean) as string[]
+  return said.join(said.some((s) => /\p{Script=Han}/u.test(s)) ? '。' : '. ')
 }
 
 export async function get<T>(path: string): Promise<T> {

@@ -22,8 +22,6 @@ class Live {
   outside = $state.raw<Caller[]>([])
   facts = $state.raw<Happening[]>([])
   records = $state(0)
-  /** unsynced is when the disk last kept calls waiting; '' where it has not. */
-  unsynced = $state('')
 
   #stream: EventSource | null = null
   #last = ''
@@ -114,7 +112,6 @@ class Live {
     this.phones = p.phones
     this.outside = p.outside ?? []
     this.facts = p.facts ?? []
-    this.#stalled(this.facts)
     this.records = p.records
   }
 
@@ -126,15 +123,8 @@ class Live {
     this.queues = applied(this.queues, c.queues, (v) => v.name)
     this.phones = applied(this.phones, c.phones, (v) => v.extension)
     this.outside = applied(this.outside, c.outside, (v) => v.id)
-    if (c.facts) {
-      this.facts = [...this.facts, ...c.facts].slice(-keptFacts)
-      this.#stalled(c.facts)
-    }
+    if (c.facts) this.facts = [...this.facts, ...c.facts].slice(-keptFacts)
     if (c.records) this.records = c.records
-  }
-
-  #stalled(facts: Happening[]) {
-    for (const f of facts) if (f.kind === 'unsynced') this.unsynced = f.at
   }
 }
 

@@ -14,7 +14,7 @@ export interface Status {
   lines: Count
   phones: Count
   agents: Count
-  disk: { free_bytes: number; total_bytes: number; reserve_bytes?: number }
+  disk: { free_bytes: number; total_bytes: number; reserve_bytes?: number; stalled_since?: string; failing?: string }
   prompts: 'present' | 'tones'
 }
 
@@ -141,7 +141,7 @@ export interface Wave { seconds: number; rate: number; left: number[]; right?: n
 
 export interface Version { number: number; who: string; at: string }
 export interface Difference { path: string; old: string; new: string }
-export interface Fault { path: string; what: string; cure?: string; line?: number; warning?: boolean }
+export interface Fault { path: string; what: string; cure?: string; what_zh?: string; cure_zh?: string; line?: number; warning?: boolean }
 export interface Applied { version: number; later?: string[]; warnings?: Fault[] }
 
-export interface Problem { status: number; detail: string; cure?: string; faults?: Fault[] }
+export interface Problem { status: number; detail: string; cure?: string; detail_zh?: string; cure_zh?: string; faults?: Fault[] }
