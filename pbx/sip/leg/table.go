@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"branchline/hal"
 	"branchline/pbx/media"
@@ -19,6 +20,17 @@ import (
 	"branchline/pbx/sip/session"
 	"branchline/pbx/sip/wire"
 )
+
+// Wire is what a Table needs of a wire.Wire, whose methods keep the contracts.
+type Wire interface {
+	Send(r *wire.Request, on func(*wire.Response)) error
+	Tell(r *wire.Request) error
+	After(d time.Duration, callID string, f func()) (stop func())
+	Branch(r *wire.Request) string
+	Revoke(invite *wire.Request, branch, why string)
+}
+
+var _ Wire = (*wire.Wire)(nil)
 
 // Peers is what a Table asks its line about those whom the legs talk with. All calls come on the
 // goroutine of the wire.
@@ -68,7 +80,7 @@ type Options struct {
 	Count *uint64 // incoming legs since boot; the line keeps it over Tables
 	Log   *slog.Logger
 	Media *media.Worker
-	Wire  *wire.Wire
+	Wire  Wire
 	Out   *outbox.Outbox
 	Ports *Ports
 	Peers Peers

@@ -67,7 +67,7 @@ type Response struct {
 	Tag     string // to be sent: the tag of To; "" takes one that is the same for the same request
 	Contact []header.Address
 	Route   []string // come in: Record-Route
-	Headers []Header // to be sent
+	Headers []Header // to be sent; a twin of the wire makes one that came in with them
 	Type    string
 	Body    []byte
 
@@ -93,6 +93,11 @@ func (r *Request) Lines(name string) []string { return lines(r.raw.Headers(), na
 // Header is the first value of a header of a response that came in.
 func (r *Response) Header(name string) string {
 	if r.raw == nil {
+		for _, h := range r.Headers {
+			if strings.EqualFold(h.Name, name) {
+				return h.Value
+			}
+		}
 		return ""
 	}
 	return first(r.raw.Headers(), name)
@@ -101,7 +106,7 @@ func (r *Response) Header(name string) string {
 // Values are all values of a header of a response that came in, lists taken apart.
 func (r *Response) Values(name string) []string {
 	if r.raw == nil {
-		return nil
+		return header.List(r.Header(name))
 	}
 	return all(r.raw.Headers(), name)
 }
