@@ -31,7 +31,7 @@ func (l *Leg) refer(r *wire.Request) {
 	var replaced hal.LegID
 	if target.Replaces.CallID != "" {
 		other := t.find(target.Replaces)
-		if other == nil || other == l || other.peer != l.peer {
+		if other == nil || other == l || other.over || other.peer != l.peer {
 			t.Reply(r, wire.Response{Code: 404, Reason: "No Such Call"})
 			return
 		}
