@@ -115,6 +115,15 @@ type (
 		Name string
 		Legs []LegID
 	}
+	// Guarded tells what a line has kept away of one source since it was told last, a minute or more, and
+	// whether it keeps the source away from now on: an address, a network, or "" for many together.
+	Guarded struct {
+		Name   string
+		Source string
+		Counts map[string]int // by cause: flood, scan, rubbish, wrong, outside, crowd, knocks
+		For    time.Duration  // that it is kept away from now on; 0: it is not
+		ByHand bool           // a person keeps it away
+	}
 	// TextIn is an SMS that came; it stays on the SIM until TextStored.
 	TextIn struct {
 		Name string
@@ -157,6 +166,7 @@ func (s InService) On() LegID    { return "" }
 func (s OutOfService) On() LegID { return "" }
 func (s Reachable) On() LegID    { return "" }
 func (s Census) On() LegID       { return "" }
+func (s Guarded) On() LegID      { return "" }
 func (s TextIn) On() LegID       { return "" }
 func (s TextState) On() LegID    { return "" }
 func (s USSDIn) On() LegID       { return "" }
@@ -179,6 +189,7 @@ func (s InService) Line() string    { return s.Name }
 func (s OutOfService) Line() string { return s.Name }
 func (s Reachable) Line() string    { return s.Name }
 func (s Census) Line() string       { return s.Name }
+func (s Guarded) Line() string      { return s.Name }
 func (s TextIn) Line() string       { return s.Name }
 func (s TextState) Line() string    { return s.Name }
 func (s USSDIn) Line() string       { return s.Name }
@@ -201,6 +212,7 @@ func (InService) signal()    {}
 func (OutOfService) signal() {}
 func (Reachable) signal()    {}
 func (Census) signal()       {}
+func (Guarded) signal()      {}
 func (TextIn) signal()       {}
 func (TextState) signal()    {}
 func (USSDIn) signal()       {}

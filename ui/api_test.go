@@ -59,7 +59,7 @@ func problemOf(t *testing.T, w *httptest.ResponseRecorder, status int) api.Probl
 
 func TestPicturesOfTheBox(t *testing.T) {
 	h := handlerOf(t, uitest.New(), nil)
-	for _, name := range []string{"status", "calls", "lines", "agents", "queues"} {
+	for _, name := range []string{"status", "calls", "lines", "agents", "queues", "guard"} {
 		w := ask(h, "GET", "/api/v1/"+name, "")
 		if w.Code != http.StatusOK {
 			t.Errorf("%s: %d %s", name, w.Code, w.Body)

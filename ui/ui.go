@@ -42,6 +42,7 @@ type Box struct {
 	Configuration Configuration
 	Commands      Commands
 	Flight        FlightRecorder
+	Door          Door
 	Simulator     Simulator                          // nil: the lines are real
 	Sound         func(over time.Duration) api.Sound // of the last over, a minute at most
 	Recordings    *os.Root                           // the recordings folder; nil: there is none
@@ -134,6 +135,7 @@ func New(box Box) (*Handler, error) {
 	h.addHistory(to)
 	h.addScenario(to)
 	h.addActs(to)
+	h.addDoor(to)
 	h.addOutside(to)
 	h.addRecordings(mux, to)
 	h.addStories(to)

@@ -25,6 +25,7 @@ func (b *Box) uiBox() ui.Box {
 		Commands:      b.engine,
 		Flight:        b.engine,
 		Sound:         b.sound,
+		Door:          door{b.phones},
 		Recordings:    b.records,
 		Log:           b.o.Log,
 		Now:           func() time.Time { return time.Now().UTC() },

@@ -153,7 +153,9 @@ func (c *configuration) Apply(ctx context.Context, text []byte, who string) (uin
 
 // later names what of doc takes effect when the box restarts, for it differs from what runs.
 func (c *configuration) later(doc *config.Doc) (out []string) {
-	if !reflect.DeepEqual(c.started.Network.SIP, doc.Network.SIP) {
+	was, is := c.started.Network.SIP, doc.Network.SIP
+	was.Guard, is.Guard = config.Guard{}, config.Guard{} // takes effect at once
+	if !reflect.DeepEqual(was, is) {
 		out = append(out, "network.sip")
 	}
 	if c.started.Network.RTP != doc.Network.RTP {

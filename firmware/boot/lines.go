@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"slices"
 	"sync"
 
@@ -178,7 +179,14 @@ var _ hal.Line = (*gsm.Line)(nil)
 // phoneSettings are what the document says about desk phones.
 func phoneSettings(doc *config.Doc) sip.Settings {
 	s := sip.Settings{Listen: doc.Network.SIP.Listen, TCP: doc.Network.SIP.TCP, Realm: doc.Network.SIP.Realm}
+	g := doc.Network.SIP.Guard
+	s.Guard = sip.Guard{Anywhere: !g.LANOnly, Networks: g.Networks, Adopted: map[string][]netip.Prefix{}}
+	s.Guard.Trusted, s.Guard.NoLimits, s.Guard.NoBans, s.Guard.NoScanners = g.Trusted, !g.Limits, !g.Bans, !g.Scanners
 	for _, e := range doc.Extensions {
+		s.Guard.Adopted[e.Number] = e.Networks
+		if e.Remote {
+			s.Guard.Adopted[e.Number] = []netip.Prefix{netip.PrefixFrom(netip.IPv4Unspecified(), 0), netip.PrefixFrom(netip.IPv6Unspecified(), 0)}
+		}
 		s.Accounts = append(s.Accounts, sip.Account{Extension: e.Number, Name: e.Name, Password: e.Password})
 	}
 	return s

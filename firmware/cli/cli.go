@@ -148,6 +148,6 @@ func commands() []command {
 	return []command{
 		runCommand(), statusCommand(), followCommand(), callsCommand(), cdrCommand(),
 		linesCommand(), agentsCommand(), queuesCommand(), configCommand(), hangupCommand(),
-		scenarioCommand(), simCommand(), versionCommand(), helpCommand(),
+		guardCommand(), scenarioCommand(), simCommand(), versionCommand(), helpCommand(),
 	}
 }

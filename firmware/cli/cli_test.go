@@ -138,8 +138,8 @@ type group struct {
 // groups are command lines with their golden file, in an order that counts.
 func groups() []group {
 	return []group{
-		{"look", [][]string{{"status"}, {"calls"}, {"lines"}, {"agents"}, {"queues"}}},
-		{"json", [][]string{{"status", "-json"}, {"calls", "-json"}, {"lines", "--json"}, {"agents", "--json"}, {"queues", "-json"}}},
+		{"look", [][]string{{"status"}, {"calls"}, {"lines"}, {"agents"}, {"queues"}, {"guard"}}},
+		{"json", [][]string{{"status", "-json"}, {"calls", "-json"}, {"lines", "--json"}, {"agents", "--json"}, {"queues", "-json"}, {"guard", "-json"}}},
 		{"cdr", [][]string{
 			{"cdr"}, {"cdr", "-since", "24h"}, {"cdr", "-since", "7d"}, {"cdr", "--since", "30m"},
 			{"cdr", "-since", "2026-01-31 21:02:30"}, {"cdr", "-since", "2026-01-31T13:02:23Z"}, {"cdr", "-since", "yesterday"},
@@ -147,15 +147,16 @@ func groups() []group {
 		{"act", [][]string{
 			{"agents", "ready", "11"}, {"agents", "not-ready", "11", "-reason", "lunch"}, {"agents", "sign-out", "11"},
 			{"hangup", string(uitest.CallID)}, {"sim", "call", "-from", "+8613800000003"}, {"sim", "call", "-from", "withheld", "-json"},
+			{"guard", "forgive", "203.0.113.7"}, {"guard", "ban", "198.51.100.1", "-minutes", "60"},
 		}},
 		{"refuse", [][]string{
 			{"agents", "ready", "99"}, {"agents", "ready", "1 1?x#y"}, {"hangup", "01NOSUCHCALL"}, {"hangup", "../config/apply"},
-			{"sim", "call", "-from", "1", "-script", "nonsense"},
+			{"sim", "call", "-from", "1", "-script", "nonsense"}, {"guard", "forgive", "192.0.2.1"}, {"guard", "ban", "me"},
 		}},
 		{"usage", [][]string{
 			{}, {"stauts"}, {"agent"}, {"xyzzy"}, {"status", "now"}, {"status", "-jsn"}, {"agents", "redy", "11"}, {"agents", "ready"},
 			{"hangup"}, {"sim"}, {"sim", "call"}, {"config"}, {"config", "aply", "x"}, {"config", "check"}, {"config", "show", "x"},
-			{"follow", "-since", "soon"}, {"run", "now"},
+			{"guard", "bna", "192.0.2.1"}, {"guard", "ban"}, {"follow", "-since", "soon"}, {"run", "now"},
 		}},
 		{"config", [][]string{
 			{"config", "check", "good.yaml"}, {"config", "check", "bad.yaml"}, {"config", "check", "bad.yaml", "-json"},
@@ -212,7 +213,7 @@ func TestHelpTellsAboutEachCommandWithExamples(t *testing.T) {
 	var got []string
 	for _, args := range [][]string{
 		{"help"}, {"help", "run"}, {"help", "status"}, {"help", "follow"}, {"help", "calls"}, {"help", "cdr"}, {"help", "lines"},
-		{"help", "agents"}, {"help", "queues"}, {"help", "config"}, {"help", "hangup"}, {"help", "sim"}, {"help", "version"}, {"help", "help"},
+		{"help", "agents"}, {"help", "queues"}, {"help", "config"}, {"help", "hangup"}, {"help", "guard"}, {"help", "sim"}, {"help", "version"}, {"help", "help"},
 	} {
 		got = append(got, session{t: t}.do(t.Context(), args...))
 	}

@@ -53,6 +53,8 @@ func decodeKind(kind string, raw []byte) (Fact, error) {
 		return decode[PhoneUp](raw)
 	case "phone_down":
 		return decode[PhoneDown](raw)
+	case "guarded":
+		return decode[Guarded](raw)
 	case "config_applied":
 		return decode[ConfigApplied](raw)
 	case "unsynced":

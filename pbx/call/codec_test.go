@@ -41,6 +41,7 @@ func samples() []call.Fact {
 		call.PhoneUp{Extension: "201"},
 		call.PhoneDown{Extension: "201", Why: "registration expired"},
 		call.ConfigApplied{Version: 7, Who: "ana"},
+		call.Guarded{Line: "phones", Source: "203.0.113.7", Counts: map[string]int{"flood": 2000, "wrong": 12}, For: time.Minute, ByHand: true},
 		call.Unsynced{For: 350 * time.Millisecond},
 		call.Synced{For: 90 * time.Second},
 		call.ClockSet{By: -time.Hour},

@@ -41,6 +41,15 @@ type (
 		Extension string `json:"extension"`
 		Why       string `json:"why,omitempty"`
 	}
+	// Guarded counts what a line has kept away of one source, an address or a network, since it was told
+	// last; "" is many sources together. For: how long the source is kept away from here on.
+	Guarded struct {
+		Line   string         `json:"line"`
+		Source string         `json:"source,omitempty"`
+		Counts map[string]int `json:"counts,omitempty"` // by cause: flood, scan, rubbish, wrong, outside, crowd, knocks
+		For    time.Duration  `json:"for_ns,omitempty"`
+		ByHand bool           `json:"by_hand,omitempty"` // a person keeps it away
+	}
 	// ConfigApplied says which configuration is in force from here on.
 	ConfigApplied struct {
 		Version uint64 `json:"version"`
@@ -237,6 +246,7 @@ func (LineUp) Kind() string           { return "line_up" }
 func (LineDown) Kind() string         { return "line_down" }
 func (PhoneUp) Kind() string          { return "phone_up" }
 func (PhoneDown) Kind() string        { return "phone_down" }
+func (Guarded) Kind() string          { return "guarded" }
 func (ConfigApplied) Kind() string    { return "config_applied" }
 func (Unsynced) Kind() string         { return "unsynced" }
 func (Synced) Kind() string           { return "synced" }
@@ -271,6 +281,7 @@ func (LineUp) About() ID             { return "" }
 func (LineDown) About() ID           { return "" }
 func (PhoneUp) About() ID            { return "" }
 func (PhoneDown) About() ID          { return "" }
+func (Guarded) About() ID            { return "" }
 func (ConfigApplied) About() ID      { return "" }
 func (Unsynced) About() ID           { return "" }
 func (Synced) About() ID             { return "" }

@@ -24,7 +24,8 @@ func (d *decoder) decode(v reflect.Value, n *tree.Node, path string) {
 	}
 	switch v.Kind() {
 	case reflect.Struct:
-		if _, ok := v.Interface().(netip.AddrPort); ok {
+		switch v.Interface().(type) {
+		case netip.AddrPort, netip.Prefix:
 			d.scalar(v, n, path)
 			return
 		}
@@ -148,6 +149,15 @@ func (d *decoder) scalar(v reflect.Value, n *tree.Node, path string) {
 			return
 		}
 		v.Set(reflect.ValueOf(a))
+		return
+	case netip.Prefix:
+		p, err := netip.ParsePrefix(n.Text)
+		if err != nil {
+			d.refuse(n, path, both.Say("%s is no network", "%s 不是网段", quote(n.Text)),
+				both.Say("write it as in 192.168.2.0/24, a single address as in 203.0.113.7/32", "请写成 192.168.2.0/24 的样子，单个地址如 203.0.113.7/32"))
+			return
+		}
+		v.Set(reflect.ValueOf(p))
 		return
 	}
 	switch v.Kind() {

@@ -15,6 +15,8 @@ func fill(v any) {
 		*v = Site{Timezone: "UTC", Country: "US", Language: "en"}
 	case *SIP:
 		*v = SIP{Listen: []netip.AddrPort{netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 5060)}, TCP: true, Realm: "branchline"}
+	case *Guard:
+		*v = Guard{LANOnly: true, Limits: true, Bans: true, Scanners: true}
 	case *RTP:
 		*v = RTP{First: 10000, Last: 10999}
 	case *Page:

@@ -49,6 +49,17 @@ type SIP struct {
 	Listen []netip.AddrPort `yaml:"listen"` // default 127.0.0.1:5060; UDP
 	TCP    bool             `yaml:"tcp"`    // the same addresses and ports by TCP too; default true
 	Realm  string           `yaml:"realm"`  // default branchline
+	Guard  Guard            `yaml:"guard"`
+}
+
+// Guard is who is kept away from the SIP door. Changes of it take effect at once.
+type Guard struct {
+	LANOnly  bool           `yaml:"lan_only"` // phones sign in from the house's own networks alone; default true
+	Networks []netip.Prefix `yaml:"networks"` // that are the house's own beside those the box is attached to
+	Trusted  []netip.Prefix `yaml:"trusted"`  // never limited and never kept away
+	Limits   bool           `yaml:"limits"`   // bound what a source may send; default true
+	Bans     bool           `yaml:"bans"`     // keep away who fails again and again; default true
+	Scanners bool           `yaml:"scanners"` // give known attack tools no answer; default true
 }
 
 // RTP is the range of UDP ports for sound, both included. Default 10000-10999.
@@ -79,6 +90,9 @@ type Extension struct {
 	Name     string `yaml:"name"`
 	Password string `yaml:"password"`
 	Record   bool   `yaml:"record"` // record its direct calls
+
+	Remote   bool           `yaml:"remote"`   // its phone may sign in from anywhere
+	Networks []netip.Prefix `yaml:"networks"` // or from these networks, beside the house's own
 }
 
 // Agent is a person who takes contacts, at whatever phone he signs in.

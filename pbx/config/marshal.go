@@ -75,7 +75,7 @@ func (w *writer) value(v, normal reflect.Value, indent string) {
 func nested(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Struct:
-		return v.Type() != reflect.TypeFor[netip.AddrPort]()
+		return v.Type() != reflect.TypeFor[netip.AddrPort]() && v.Type() != reflect.TypeFor[netip.Prefix]()
 	case reflect.Pointer:
 		return !v.IsNil()
 	case reflect.Slice:
@@ -103,6 +103,8 @@ func flat(v reflect.Value, mask bool) string {
 	case time.Duration:
 		return length(x)
 	case netip.AddrPort:
+		return plain(x.String())
+	case netip.Prefix:
 		return plain(x.String())
 	}
 	switch v.Kind() {

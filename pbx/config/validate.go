@@ -25,7 +25,9 @@ const (
 	maxWrapUp        = time.Hour
 	maxQueueWait     = 24 * time.Hour
 	minPassword      = 6
-	maxText          = 128 // bytes of a name, a prompt or a password
+	// minRemotePassword is that of a phone that may sign in from anywhere.
+	minRemotePassword = 12
+	maxText           = 128 // bytes of a name, a prompt or a password
 )
 
 // Languages are those that the box speaks: what Site.Language may be.
@@ -164,8 +166,27 @@ func (v *validator) network() {
 		v.add("network.sip.realm", both.Say("%s is no realm", "%s 不是域名", quote(sip.Realm)),
 			both.Say("write letters, digits and . - _ @, as in branchline", "请用字母、数字和 . - _ @，如 branchline"))
 	}
+	v.networks("network.sip.guard.networks", sip.Guard.Networks)
+	v.networks("network.sip.guard.trusted", sip.Guard.Trusted)
 	v.rtp(rtp)
 	v.page(v.doc.Network.Page)
+}
+
+// maxNetworks bounds each list of networks: every message of a stranger is held against them.
+const maxNetworks = 32
+
+func (v *validator) networks(path string, list []netip.Prefix) {
+	if len(list) > maxNetworks {
+		v.add(path, both.Say("%d networks", "有 %d 个网段", len(list)), both.Say("write at most %d, larger ones", "最多写 %d 个，可写更大的网段", maxNetworks))
+	}
+	for i, p := range list {
+		switch at := fmt.Sprintf("%s[%d]", path, i); {
+		case !p.IsValid() || p.Addr().Is4In6():
+			v.add(at, both.Say("%s is no network", "%s 不是网段", p), both.Say("write it as in 192.168.2.0/24", "请写成 192.168.2.0/24 的样子"))
+		case p != p.Masked():
+			v.add(at, both.Say("%s is an address with a mask, not a network", "%s 是带掩码的地址，不是网段", p), both.Say("write %s", "请写 %s", p.Masked()))
+		}
+	}
 }
 
 // page keeps the page on this machine: whoever reaches it may do everything.

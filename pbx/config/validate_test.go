@@ -36,6 +36,12 @@ func TestEachMistakeIsNamedWithPathAndCure(t *testing.T) {
 		{"zero address", func(d *Doc) { d.Network.SIP.Listen[0] = netip.AddrPort{} }, []string{"network.sip.listen[0]"}},
 		{"address twice", func(d *Doc) { d.Network.SIP.Listen[1] = addr("[::ffff:192.168.1.10]:5060") }, []string{"network.sip.listen[1]"}},
 		{"SIP port among those for sound", func(d *Doc) { d.Network.SIP.Listen[0] = addr("10.0.0.1:10500") }, []string{"network.sip.listen[0]"}},
+		{"network with a host's bits", func(d *Doc) { d.Network.SIP.Guard.Networks = []netip.Prefix{netip.MustParsePrefix("10.0.0.1/8")} }, []string{"network.sip.guard.networks[0]"}},
+		{"no network", func(d *Doc) { d.Network.SIP.Guard.Trusted = make([]netip.Prefix, 1) }, []string{"network.sip.guard.trusted[0]"}},
+		{"too many networks", func(d *Doc) {
+			d.Extensions[0].Networks = slices.Repeat([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, 33)
+		}, []string{"extensions[0].networks"}},
+		{"remote phone with a short password", func(d *Doc) { d.Extensions[0].Remote, d.Extensions[0].Password = true, "plum-cake" }, []string{"extensions[0].password"}},
 		{"realm that breaks a header", func(d *Doc) { d.Network.SIP.Realm = `a"b` }, []string{"network.sip.realm"}},
 		{"system ports", func(d *Doc) { d.Network.RTP = RTP{1024, 1100} }, []string{"network.rtp.first"}},
 		{"odd port", func(d *Doc) { d.Network.RTP.First = 10001 }, []string{"network.rtp.first"}},

@@ -212,6 +212,9 @@ func (f *Floor) hear(signal hal.Signal) {
 	case hal.Reachable:
 		f.reachable(s)
 		return
+	case hal.Guarded:
+		f.fact(call.Guarded{Line: s.Name, Source: s.Source, Counts: s.Counts, For: s.For, ByHand: s.ByHand})
+		return
 	case hal.Census:
 		f.audit(s)
 		return

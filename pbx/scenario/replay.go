@@ -243,6 +243,8 @@ func readLineSignal(name, data string) (hal.Signal, error) {
 		return decode[hal.Reachable](data)
 	case "Census":
 		return decode[hal.Census](data)
+	case "Guarded":
+		return decode[hal.Guarded](data)
 	case "TextIn":
 		return decode[hal.TextIn](data)
 	case "TextState":

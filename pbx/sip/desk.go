@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -31,6 +32,10 @@ type desk struct {
 	watches  map[string]*watch // by the name of the binding
 	pace     pace
 	idle     time.Duration // that a phone's connection may be
+	door     *wire.Door
+	guarded  Guard
+	attached func() []netip.Prefix
+	house    []netip.Prefix // networks from which phones may sign in
 
 	legs     *leg.Table
 	stranded map[*leg.Leg]registrar.Binding // the phones of calls whose connection was lost
@@ -48,7 +53,7 @@ const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, RE
 func newDesk(p *Phones, w *wire.Wire) *desk {
 	d := &desk{name: p.o.Name, log: p.lg, wire: w, out: outbox.New(), reg: &p.reg,
 		keeper: registrar.NewKeeper(p.o.Bindings, p.lg), clock: p.clock, refusals: registrar.Refusals{Log: p.lg},
-		reached: map[string]int{}, watches: map[string]*watch{}, pace: p.pace, stranded: map[*leg.Leg]registrar.Binding{}}
+		door: &p.door, attached: p.attached, reached: map[string]int{}, watches: map[string]*watch{}, pace: p.pace, stranded: map[*leg.Leg]registrar.Binding{}}
 	d.legs = leg.NewTable(leg.Options{Name: p.o.Name, Boot: p.o.Boot, Count: &p.legs, Log: p.lg, Media: p.o.Media, Wire: w,
 		Out: d.out, Ports: &p.ports, Peers: peers{desk: d}, Allow: allow, Remote: true, Session: p.o.Session})
 	return d
@@ -57,6 +62,7 @@ func newDesk(p *Phones, w *wire.Wire) *desk {
 // configure takes new settings; the contacts of extensions that are no more go.
 func (d *desk) configure(s Settings) {
 	before := d.accounts
+	d.configureDoor(s.Guard)
 	d.accounts = make(map[string]Account, len(s.Accounts))
 	passwords := make(map[string]string, len(s.Accounts))
 	for _, a := range s.Accounts {
@@ -86,6 +92,7 @@ func (d *desk) load(store Store) {
 	}
 	for b := range d.reg.All() {
 		d.watches[b.Name()] = &watch{due: time.Now().Add(rand.N(d.pace.every / 3))}
+		d.bound(registrar.Change{Binding: b})
 	}
 }
 
@@ -108,8 +115,10 @@ func (d *desk) tick() {
 	d.changed(d.reg.Expire(d.clock.now()), "its sign-in ran out")
 	d.unstrand()
 	d.out.Put(hal.Census{Name: d.name, Legs: d.legs.Legs()})
+	d.tellGuarded()
 	if d.ticks++; d.ticks%60 == 0 {
 		d.refusals.Report()
+		d.configureDoor(d.guarded) // the box may have moved to another network
 	}
 }
 
@@ -118,6 +127,7 @@ func (d *desk) changed(changes []registrar.Change, why string) {
 	d.keeper.Note(changes)
 	for _, c := range changes {
 		d.watched(c)
+		d.bound(c)
 		d.moved(c)
 		d.tellReach(c.Binding.Extension, why)
 	}

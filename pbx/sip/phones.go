@@ -60,6 +60,7 @@ type Settings struct {
 	Realm                  string
 	Accounts               []Account
 	MinExpires, MaxExpires time.Duration // of a sign-in; 0: one minute, one hour
+	Guard                  Guard
 }
 
 // Phones is all the desk phones as one line.
@@ -70,8 +71,11 @@ type Phones struct {
 
 	clock *clock // owned by the same
 
-	pace pace   // of asking phones whether they are there; tests change it
-	legs uint64 // incoming legs so far; kept from one Run to the next
+	attached func() []netip.Prefix // networks of the house; tests change it
+	pace     pace                  // of asking phones whether they are there; tests change it
+	legs     uint64                // incoming legs so far; kept from one Run to the next
+
+	door wire.Door // outlives a Run, so that who is kept away stays away
 
 	mu       sync.Mutex // guards what follows
 	settings Settings
@@ -89,7 +93,7 @@ func NewPhones(o Options) *Phones {
 	if o.Wall == nil {
 		o.Wall = time.Now
 	}
-	return &Phones{o: o, clock: newClock(o.Wall), lg: o.Log.With("line", o.Name), pace: pace{30 * time.Second, 10 * time.Second}}
+	return &Phones{o: o, clock: newClock(o.Wall), lg: o.Log.With("line", o.Name), attached: wire.AttachedNetworks, pace: pace{30 * time.Second, 10 * time.Second}}
 }
 
 // Name is the name of the line.
@@ -107,7 +111,7 @@ func (p *Phones) Prepare(s Settings) (commit func(), err error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	s.Accounts, s.Listen = slices.Clone(s.Accounts), slices.Clone(s.Listen)
+	s.Accounts, s.Listen, s.Guard = slices.Clone(s.Accounts), slices.Clone(s.Listen), s.Guard.clone()
 	return func() {
 		p.mu.Lock()
 		p.settings = s
@@ -186,6 +190,7 @@ func (p *Phones) Run(ctx context.Context, up func(hal.Signal)) error {
 	s := p.settings
 	p.mu.Unlock()
 	w := wire.New(p.lg)
+	w.GuardBy(&p.door)
 	if err := w.Open(s.Listen, s.TCP); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package sip
 import (
 	"time"
 
+	"branchline/pbx/sip/guard"
 	"branchline/pbx/sip/registrar"
 	"branchline/pbx/sip/wire"
 )
@@ -13,18 +14,27 @@ import (
 func (d *desk) authorise(r *wire.Request) (extension string, ok bool) {
 	now := time.Now()
 	source := r.Flow.Remote.Addr().String()
-	who := r.From.URI.User + " " + source
-	user, v := d.auth.Check(r.Method, r.URI, r.Lines("Authorization"), who, now)
+	if !d.admitsAnybody(r.Flow.Remote.Addr()) {
+		d.door.Note(r.Flow.Remote, guard.Outside)
+		d.legs.Reply(r, wire.Response{Code: 403})
+		return "", false
+	}
+	user, v := d.auth.Check(r.Method, r.URI, r.Lines("Authorization"), r.From.URI.User, source, now)
+	if v == registrar.Right && !d.admits(user, r.Flow.Remote.Addr()) {
+		v = registrar.Wrong // who is far away learns nothing of extensions that may not sign in there
+	}
 	switch v {
 	case registrar.Right:
 		r.Welcome(d.idle)
+		d.door.Welcome(r.Flow.Remote, now.Add(provedGrace))
 		d.alive(r.Flow)
 		return user, true
 	case registrar.Wrong:
 		d.refusals.Note(user, source)
+		d.door.Note(r.Flow.Remote, guard.Wrong)
 		d.legs.Reply(r, wire.Response{Code: 403})
 	default:
-		d.legs.Reply(r, wire.Response{Code: 401, Headers: d.auth.Challenge(who, r.Header("User-Agent"), v == registrar.Stale, now)})
+		d.legs.Reply(r, wire.Response{Code: 401, Headers: d.auth.Challenge(r.From.URI.User, source, r.Header("User-Agent"), v == registrar.Stale, now)})
 	}
 	return "", false
 }

@@ -1,6 +1,8 @@
 // Command bench measures the box as a whole, from outside: how soon a phone is answered after the
 // start with a million facts in the folder, how much memory it takes at rest, how long it takes from
-// the wire's ring to the desk phone's, and how late the sound is when others use the box badly. Each figure is printed with its goal; the exit
+// the wire's ring to the desk phone's, and how late the sound is when others use the box badly; with -what
+// flood what strangers at the SIP door cost an honest phone, with -what mains how soon an office is back.
+// Each figure is printed with its goal; the exit
 // code is 1 when a goal is missed. Package benchmarks are beside their packages.
 package main
 
@@ -34,13 +36,15 @@ func main() {
 	program := flag.String("program", "build/branchline", "the box's program `FILE`")
 	facts := flag.Int("facts", 1_000_000, "in the folder for the start")
 	rounds := flag.Int("rounds", 10, "of each measurement")
-	late := flag.Bool("late", false, "measure the lateness of the sound alone, in an empty folder")
+	what := flag.String("what", "start", "is measured: `PART` start, sound (how late it is, without start), flood (strangers at the SIP door) or mains (an office signs in at once)")
+	length := flag.Duration("length", 30*time.Second, "`TIME` of the flood")
+	sources := flag.Int("sources", 8, "`NUMBER` of addresses that the flood comes from, 1000 at most")
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "branchline-bench-")
 	if err == nil {
 		defer os.RemoveAll(dir)
 		b := &bench{program: *program, dir: dir, address: netip.AddrFrom4([4]byte{127, 41, byte(os.Getpid()), 1})}
-		err = b.measure(*late, *facts, *rounds)
+		err = b.measure(*what, *facts, *rounds, *length, min(*sources, 1000))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -56,20 +60,30 @@ type bench struct {
 	client       *http.Client // of the unix socket, for lateness
 }
 
-// measure takes all figures, or those of the sound alone.
-func (b *bench) measure(late bool, facts, rounds int) error {
-	if !late {
-		if err := b.starting(facts, rounds); err != nil {
-			return err
+func (b *bench) measure(what string, facts, rounds int, length time.Duration, sources int) error {
+	var err error
+	switch what {
+	case "start":
+		if err = b.starting(facts, rounds); err == nil {
+			err = b.lateness()
 		}
+	case "sound":
+		err = b.lateness()
+	case "flood":
+		if err = os.WriteFile(b.seed(), b.document(), 0o600); err == nil {
+			err = b.flood(length, sources)
+		}
+	case "mains":
+		if err = os.WriteFile(b.seed(), b.office(), 0o600); err == nil {
+			err = b.mains()
+		}
+	default:
+		err = fmt.Errorf("there is no part %q", what)
 	}
-	if err := b.lateness(); err != nil {
-		return err
+	if err == nil && b.missed {
+		err = fmt.Errorf("a goal was missed")
 	}
-	if b.missed {
-		return fmt.Errorf("a goal was missed")
-	}
-	return nil
+	return err
 }
 
 // starting measures starts and rings in a folder of so many facts.

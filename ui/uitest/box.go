@@ -193,6 +193,7 @@ func (b *Box) Parts() ui.Box {
 		Configuration: b,
 		Commands:      b,
 		Flight:        b,
+		Door:          door{},
 		Simulator:     simulator{b},
 		Sound:         sound,
 		Log:           slog.New(slog.DiscardHandler),

@@ -27,6 +27,7 @@ type URI struct {
 	Host   string // lower case, an IPv6 address without brackets; "" in a tel URI
 	Port   uint16 // 0: not said
 	params string // from the first ";" after the host, that excluded
+	asks   bool   // it has headers: what follows a "?" after the host
 }
 
 // MakeURI writes sip:user@host:port. A character that may not stand in a user part is escaped.
@@ -70,9 +71,12 @@ func (u URI) parseSIP(rest string) (URI, error) {
 		if u.User, ok = unescape(user); !ok || u.User == "" {
 			return URI{}, ErrAddress
 		}
+		if HasControl(u.User) { // sip:%00@host is legal: it stays escaped
+			u.User = user
+		}
 	}
 	if i := strings.IndexByte(rest, '?'); i >= 0 {
-		rest = rest[:i]
+		rest, u.asks = rest[:i], true
 	}
 	rest, u.params, _ = strings.Cut(rest, ";")
 	var ok bool
@@ -85,6 +89,9 @@ func (u URI) parseSIP(rest string) (URI, error) {
 
 // Param is the value of a URI parameter.
 func (u URI) Param(name string) (string, bool) { return Param(u.params, name) }
+
+// HasHeaders says whether the URI asks for headers in a request, by a "?".
+func (u URI) HasHeaders() bool { return u.asks }
 
 // Same says whether two URIs name the same thing, as far as RFC 3261 19.1.4 matters for contacts.
 func (u URI) Same(v URI) bool {
@@ -104,7 +111,7 @@ type Address struct {
 // ParseAddress reads one name-addr or addr-spec (RFC 3261 20.10).
 func ParseAddress(s string) (Address, error) {
 	s = strings.TrimSpace(s)
-	if len(s) == 0 || len(s) > maxAddress || HasControl(s) {
+	if len(s) == 0 || len(s) > maxAddress {
 		return Address{}, ErrAddress
 	}
 	a := Address{Text: s}
@@ -114,10 +121,13 @@ func ParseAddress(s string) (Address, error) {
 		if end < 0 {
 			return Address{}, ErrAddress
 		}
-		a.Name, rest = unquote(rest[:end+1]), strings.TrimSpace(rest[end+1:])
+		a.Name, rest = withoutControl(unquote(rest[:end+1])), strings.TrimSpace(rest[end+1:])
 		if rest == "" || rest[0] != '<' {
 			return Address{}, ErrAddress
 		}
+	}
+	if HasControl(rest) { // within quotes it may be escaped: RFC 3261 25.1
+		return Address{}, ErrAddress
 	}
 	uri := ""
 	if open := strings.IndexByte(rest, '<'); open >= 0 {
@@ -138,6 +148,9 @@ func ParseAddress(s string) (Address, error) {
 	}
 	var err error
 	a.URI, err = ParseURI(strings.TrimSpace(uri))
+	if err == nil && (a.URI.asks && !strings.Contains(s, "<") || !SoundParams(a.params)) { // RFC 3261 20.10
+		err = ErrAddress
+	}
 	return a, err
 }
 
@@ -195,15 +208,7 @@ func List(s string) []string {
 // Param finds name in "a=1;b;c="x"", without regard to case.
 func Param(s, name string) (string, bool) {
 	for s != "" {
-		end := 0
-		for quoted := false; end < len(s) && (quoted || s[end] != ';'); end++ {
-			if quoted && s[end] == '\\' {
-				end++
-			} else if s[end] == '"' {
-				quoted = !quoted
-			}
-		}
-		end = min(end, len(s))
+		end := paramEnd(s)
 		key, value, _ := strings.Cut(s[:end], "=")
 		if strings.EqualFold(strings.TrimSpace(key), name) {
 			value = strings.TrimSpace(value)
@@ -217,6 +222,31 @@ func Param(s, name string) (string, bool) {
 	return "", false
 }
 
+// SoundParams says whether parameters have names; one semicolon too many at the end is forgiven.
+func SoundParams(s string) bool {
+	for s != "" {
+		end := paramEnd(s)
+		if name, _, _ := strings.Cut(s[:end], "="); !IsToken(strings.TrimSpace(name)) {
+			return false
+		}
+		s = strings.TrimSpace(strings.TrimPrefix(s[end:], ";"))
+	}
+	return true
+}
+
+// paramEnd is where the first parameter of s ends.
+func paramEnd(s string) int {
+	end := 0
+	for quoted := false; end < len(s) && (quoted || s[end] != ';'); end++ {
+		if quoted && s[end] == '\\' {
+			end++
+		} else if s[end] == '"' {
+			quoted = !quoted
+		}
+	}
+	return min(end, len(s))
+}
+
 // ParseHostPort reads "host", "host:port" or "[v6]:port"; port 0: not said. An IPv6 host comes
 // without its brackets.
 func ParseHostPort(s string) (host string, port uint16, ok bool) {
@@ -228,7 +258,7 @@ func ParseHostPort(s string) (host string, port uint16, ok bool) {
 			return "", 0, false
 		}
 		host, rest = host[1:end], host[end+1:]
-		a, err := netip.ParseAddr(host)
+		a, err := netip.ParseAddr(strings.Replace(host, ":::", "::", 1)) // as RFC 3261's grammar has it: RFC 5118 4.10
 		if err != nil || !a.Is6() {
 			return "", 0, false
 		}
@@ -288,6 +318,18 @@ func HasControl(s string) bool {
 		}
 	}
 	return false
+}
+
+func withoutControl(s string) string {
+	if !HasControl(s) {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 func closingQuote(s string) int {
@@ -354,7 +396,7 @@ func unescape(s string) (string, bool) {
 		b = append(b, byte(n))
 		i += 2
 	}
-	return string(b), !HasControl(string(b))
+	return string(b), true
 }
 
 func escapeUser(s string) string {

@@ -8,7 +8,8 @@ import (
 
 func TestTelNumberAndEscapedUserAreRead(t *testing.T) {
 	for text, want := range map[string]string{"tel:+49-30(1).2;phone-context=x": "+493012", "sip:%2A22@h": "*22",
-		"sip:0935;phone-context=x@h:5070;transport=udp": "0935", "sips:a:secret@h": "a", "sip:[::1]:5060": ""} {
+		"sip:0935;phone-context=x@h:5070;transport=udp": "0935", "sips:a:secret@h": "a", "sip:[::1]:5060": "",
+		"sip:%00a@h": "%00a", "sip:[2001:db8:::192.0.2.1]": ""} {
 		u, err := ParseURI(text)
 		if err != nil || u.User != want {
 			t.Errorf("%s: user %q (%v), want %q", text, u.User, err, want)
@@ -43,7 +44,7 @@ func FuzzAddress(f *testing.F) {
 
 func TestAddressesThatCannotBeAreRefused(t *testing.T) {
 	for _, s := range []string{"", "x", "sip:", "sip:@", "sip:a@", "sip:a@256.1.1.1", "sip:a@h:0", "sip:a@h:99999", "sip:a@h:-1", "sip:[x]",
-		"<sip:a@b", `"a" x`, `"a <sip:a@b>`, "sip:%0a@h", "sip:%4@h", "sip:a b@h", "<sip:a@b>x", "tel:", "<sip:a@h\x00>",
+		"<sip:a@b", `"a" x`, `"a <sip:a@b>`, "sip:%4@h", "sip:a b@h", "<sip:a@b>x", "tel:", "<sip:a@h\x00>", "sip:a@h?x", "sip:a@h;;x", "<sip:a@h>;;",
 		"<sip:" + strings.Repeat("a", 2000) + "@h>"} {
 		if a, err := ParseAddress(s); err == nil {
 			t.Errorf("%.40q was taken as %+v", s, a)

@@ -46,7 +46,7 @@ func Read(value string) (t Target, code int) {
 		return Target{}, 400
 	}
 	t = Target{Number: u.User, Host: u.Host}
-	if len(t.Number) > longest || strings.ContainsAny(t.Number, " ?;@<>\"\\") || !printable(t.Number) {
+	if len(t.Number) > longest || strings.ContainsAny(t.Number, " %?;@<>\"\\") || !printable(t.Number) {
 		return Target{}, 400
 	}
 	_, fields, _ := strings.Cut(u.Text, "?")

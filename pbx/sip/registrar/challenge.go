@@ -7,17 +7,17 @@ import (
 	"branchline/pbx/sip/wire"
 )
 
-// Challenge is what a 401 carries to a phone, which is told apart by who (what it calls itself, and
-// from where) and says agent as its User-Agent: one header for each algorithm. MD5 stands first, against
+// Challenge is what a 401 carries to a phone, which is told apart by what it calls itself and the address
+// it comes from, at which alone the nonce is good, and says agent as its User-Agent: one header for each algorithm. MD5 stands first, against
 // the order of RFC 8760 2.4: phones (and sipp) that know no other look at the first header alone
 // and would not sign in at all. One that knows better is free to take the second.
-func (a *Authority) Challenge(who, agent string, stale bool, now time.Time) []wire.Header {
-	head := `Digest realm="` + a.realm + `", nonce="` + a.nonce(now) + `", qop="auth"`
+func (a *Authority) Challenge(user, source, agent string, stale bool, now time.Time) []wire.Header {
+	head := `Digest realm="` + a.realm + `", nonce="` + a.nonce(source, now) + `", qop="auth"`
 	if stale {
 		head += ", stale=true"
 	}
 	out := []wire.Header{{Name: "WWW-Authenticate", Value: head + ", algorithm=MD5"}}
-	if !a.readers.simple(who, agent) {
+	if !a.readers.simple(user+" "+source, agent) {
 		out = append(out, wire.Header{Name: "WWW-Authenticate", Value: head + ", algorithm=SHA-256"})
 	}
 	return out

@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"hash"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -83,20 +84,20 @@ func digestUser(user, realm, password string) secrets {
 	return secrets{sum(md5.New(), s), sum(sha256.New(), s)}
 }
 
-// Check judges the Authorization headers of a request. who tells phones apart, as for Challenge. user is
+// Check judges the Authorization headers of a request; from and source are as for Challenge. user is
 // the name that was claimed; it is proved only by Right.
-func (a *Authority) Check(method string, uri header.URI, authorization []string, who string, now time.Time) (user string, v Verdict) {
+func (a *Authority) Check(method string, uri header.URI, authorization []string, from, source string, now time.Time) (user string, v Verdict) {
 	for _, h := range authorization {
 		if c, ok := parseCredentials(h); ok && c.realm == a.realm {
-			a.readers.understood(who)
-			return c.user, a.judge(c, method, uri, now)
+			a.readers.understood(from + " " + source)
+			return c.user, a.judge(c, method, uri, source, now)
 		}
 	}
 	return "", Missing
 }
 
-func (a *Authority) judge(c credentials, method string, uri header.URI, now time.Time) Verdict {
-	signed, fresh := a.verify(c.nonce, now)
+func (a *Authority) judge(c credentials, method string, uri header.URI, source string, now time.Time) Verdict {
+	signed, fresh := a.verify(c.nonce, source, now)
 	said, err := header.ParseURI(c.uri)
 	if !signed || err != nil || !sameTarget(said, uri) || c.qop != "" && c.qop != "auth" {
 		return Missing // not for this request, or for another box: begin anew
@@ -192,29 +193,31 @@ func (a *Authority) turn(now time.Time) {
 	a.turned = now
 }
 
-// nonce is 32 octets: when (ns since start), a number, and our signature over both.
-func (a *Authority) nonce(now time.Time) string {
+// nonce is 32 octets: when (ns since start), a number, and our signature over both and the address of who
+// may use it.
+func (a *Authority) nonce(source string, now time.Time) string {
 	var b [32]byte
 	a.issued++
 	binary.BigEndian.PutUint64(b[:8], uint64(now.Sub(a.start)))
 	binary.BigEndian.PutUint64(b[8:16], a.issued)
-	copy(b[16:], a.sign(b[:16]))
+	copy(b[16:], a.sign(b[:16], source))
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-func (a *Authority) verify(nonce string, now time.Time) (signed, fresh bool) {
+func (a *Authority) verify(nonce, source string, now time.Time) (signed, fresh bool) {
 	var b [32]byte
 	if n, err := base64.RawURLEncoding.Strict().Decode(b[:], []byte(nonce[:min(len(nonce), 43)])); err != nil || n != 32 || len(nonce) != 43 {
 		return false, false
 	}
-	signed = subtle.ConstantTimeCompare(b[16:], a.sign(b[:16])) == 1
+	signed = subtle.ConstantTimeCompare(b[16:], a.sign(b[:16], source)) == 1
 	at := a.start.Add(time.Duration(binary.BigEndian.Uint64(b[:8])))
 	return signed, now.Sub(at) < nonceLife && at.After(a.floor)
 }
 
-func (a *Authority) sign(b []byte) []byte {
+func (a *Authority) sign(b []byte, source string) []byte {
 	h := hmac.New(sha256.New, a.key[:])
 	h.Write(b)
+	io.WriteString(h, source)
 	return h.Sum(nil)[:16]
 }
 

@@ -55,14 +55,14 @@ func answer(t testing.TB, challenge wire.Header, o digest.Options) string {
 
 func check(t testing.TB, a *Authority, now time.Time, credentials string) Verdict {
 	t.Helper()
-	_, v := a.Check("REGISTER", uri(t), []string{credentials}, "", now)
+	_, v := a.Check("REGISTER", uri(t), []string{credentials}, "", "", now)
 	return v
 }
 
 func TestEachAlgorithmOfTheChallengeIsRight(t *testing.T) {
 	for i := range 2 {
 		a := authority()
-		h := a.Challenge("", "", false, epoch)[i]
+		h := a.Challenge("", "", "", false, epoch)[i]
 		if v := check(t, a, epoch, answer(t, h, digest.Options{Count: 1})); v != Right {
 			t.Errorf("%s: verdict %d", h.Value, v)
 		}
@@ -74,33 +74,34 @@ func TestEachAlgorithmOfTheChallengeIsRight(t *testing.T) {
 
 func TestPhoneThatCannotReadTwoChallengesIsGivenOne(t *testing.T) {
 	a := authority()
-	offered := func(who, agent string) int { return len(a.Challenge(who, agent, false, epoch)) }
-	old, other := "201 10.0.0.9", "202 10.0.0.9"
+	const at = "10.0.0.9"
+	offered := func(user, agent string) int { return len(a.Challenge(user, at, agent, false, epoch)) }
+	old, other := "201", "202"
 	if offered(old, "x") != 2 || offered(old, "x") != 1 || offered(old, "x") != 1 || offered(other, "x") != 2 {
 		t.Error("it did not answer the first, and is not given MD5 alone")
 	}
-	h := a.Challenge(other, "", false, epoch)[0] // asks again, and answers
-	a.Check("REGISTER", uri(t), []string{answer(t, h, digest.Options{Count: 1})}, other, epoch)
-	a.Check("REGISTER", uri(t), []string{answer(t, h, digest.Options{Count: 2})}, old, epoch)
+	h := a.Challenge(other, at, "", false, epoch)[0] // asks again, and answers
+	a.Check("REGISTER", uri(t), []string{answer(t, h, digest.Options{Count: 1})}, other, at, epoch)
+	a.Check("REGISTER", uri(t), []string{answer(t, h, digest.Options{Count: 2})}, old, at, epoch)
 	if offered(other, "x") != 1 || offered(old, "x") != 1 {
 		t.Error("what a phone needs was forgotten")
 	}
-	const fine = "203 10.0.0.9"
+	const fine = "203"
 	for i := range 3 { // answers each
-		cs := a.Challenge(fine, "", false, epoch)
+		cs := a.Challenge(fine, at, "", false, epoch)
 		if len(cs) != 2 {
 			t.Fatalf("challenge %d: %d offered to a phone that reads both", i, len(cs))
 		}
-		a.Check("REGISTER", uri(t), []string{answer(t, cs[1], digest.Options{Count: 1})}, fine, epoch)
+		a.Check("REGISTER", uri(t), []string{answer(t, cs[1], digest.Options{Count: 1})}, fine, at, epoch)
 	}
-	if n := offered("204 10.0.0.9", "baresip v1.0.0 (x86_64/linux)"); n != 1 {
+	if n := offered("204", "baresip v1.0.0 (x86_64/linux)"); n != 1 {
 		t.Errorf("%d offered to an old baresip", n)
 	}
 }
 
 func TestNonceCountServesOnceInAnyOrder(t *testing.T) {
 	a := authority()
-	h := a.Challenge("", "", false, epoch)[0]
+	h := a.Challenge("", "", "", false, epoch)[0]
 	for _, c := range []struct {
 		count int
 		want  Verdict
@@ -113,7 +114,7 @@ func TestNonceCountServesOnceInAnyOrder(t *testing.T) {
 
 func TestOldNonceIsStaleAndAWrongPasswordIsWrongAtAnyAge(t *testing.T) {
 	a := authority()
-	h := a.Challenge("", "", false, epoch)[0]
+	h := a.Challenge("", "", "", false, epoch)[0]
 	late := epoch.Add(nonceLife)
 	if v := check(t, a, late, answer(t, h, digest.Options{Count: 1})); v != Stale {
 		t.Errorf("verdict %d", v)
@@ -129,7 +130,7 @@ func TestOldNonceIsStaleAndAWrongPasswordIsWrongAtAnyAge(t *testing.T) {
 
 func TestForgottenCountsMakeTheirNoncesStale(t *testing.T) {
 	a := authority()
-	h := a.Challenge("", "", false, epoch)[0]
+	h := a.Challenge("", "", "", false, epoch)[0]
 	credentials := answer(t, h, digest.Options{Count: 1})
 	if v := check(t, a, epoch, credentials); v != Right {
 		t.Fatalf("verdict %d", v)
@@ -140,7 +141,7 @@ func TestForgottenCountsMakeTheirNoncesStale(t *testing.T) {
 		for i := range maxNonces {
 			a.young[fmt.Sprint(now, i)] = &count{}
 		}
-		fresh := a.Challenge("", "", false, now)[0]
+		fresh := a.Challenge("", "", "", false, now)[0]
 		if v := check(t, a, now, answer(t, fresh, digest.Options{Count: 1})); v != Right && v != Stale {
 			t.Errorf("verdict %d", v)
 		}
@@ -172,11 +173,21 @@ func TestCredentialsAreReadStrictly(t *testing.T) {
 	}
 }
 
+func TestNonceIsGoodAtItsAddressAlone(t *testing.T) {
+	a := authority()
+	h := a.Challenge("201", "10.0.0.9", "", false, epoch)[0]
+	for source, want := range map[string]Verdict{"10.0.0.8": Missing, "": Missing, "10.0.0.9": Right} {
+		if _, v := a.Check("REGISTER", uri(t), []string{answer(t, h, digest.Options{Count: 1})}, "201", source, epoch); v != want {
+			t.Errorf("from %q: verdict %d, want %d", source, v, want)
+		}
+	}
+}
+
 func FuzzCredentials(f *testing.F) {
 	f.Add(`Digest username="a\"b", realm="r", nonce="n", uri="sip:h", response="x", qop=auth, nc=00000001, cnonce="c"`)
 	f.Add(`Digest a=,b="`)
 	a := authority()
-	h := a.Challenge("", "", false, epoch)[0]
+	h := a.Challenge("", "", "", false, epoch)[0]
 	f.Add(answer(f, h, digest.Options{Count: 1, Password: "wrong"}))
 	f.Fuzz(func(t *testing.T, s string) {
 		if v := check(t, a, epoch, s); v == Right || v == Stale {
@@ -187,11 +198,11 @@ func FuzzCredentials(f *testing.F) {
 
 func BenchmarkCheck(b *testing.B) {
 	a := authority()
-	h := a.Challenge("", "", false, epoch)[0]
+	h := a.Challenge("", "", "", false, epoch)[0]
 	u := uri(b)
 	credentials := []string{answer(b, h, digest.Options{Count: 1})}
 	b.ReportAllocs()
 	for b.Loop() {
-		a.Check("REGISTER", u, credentials, "", epoch)
+		a.Check("REGISTER", u, credentials, "", "", epoch)
 	}
 }

@@ -3,12 +3,14 @@ package stream
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"net"
 	"net/netip"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -132,10 +134,23 @@ func (c *Conn) put(b []byte, within time.Duration) error {
 func (c *Conn) read() {
 	in := bufio.NewReaderSize(c.conn, 4<<10)
 	for {
-		if c.await(in) != nil || c.deadline(time.Now().Add(c.server.bounds.Message)) != nil {
+		err := c.await(in)
+		if err == nil {
+			err = c.deadline(time.Now().Add(c.server.bounds.Message))
+		}
+		if errors.Is(err, io.EOF) { // it has said all, and may still want to hear
+			c.Finish()
+			return
+		}
+		if err != nil {
 			break
 		}
 		data, fault, err := next(in)
+		if errors.Is(err, errFraming) { // what came before shall be answered
+			c.Finish()
+			_, _ = io.CopyN(io.Discard, in, 4*maxBody)
+			return
+		}
 		if err != nil {
 			break
 		}
@@ -216,27 +231,46 @@ func (c *Conn) over() bool {
 	return c.finishing || c.closed
 }
 
+// errFraming says that octets are no message, so that nobody knows where the next one begins.
+var errFraming = errors.New("not a message")
+
+// tooLong is what broke reading a line; nil where the line alone is too long.
+func tooLong(err error) error {
+	if errors.Is(err, bufio.ErrBufferFull) {
+		return nil
+	}
+	return err
+}
+
 // next reads one message. An error: there is none to be had; a fault: its head alone is returned, and
 // where the next message begins is not known.
 func next(in *bufio.Reader) (data []byte, fault string, err error) {
-	length, lengths := "", 0
+	length, lengths, folded := "", 0, false
 	for first := true; ; first = false {
 		line, err := in.ReadSlice('\n') // of 4 kB at most
 		if err != nil || len(data)+len(line) > maxHead {
-			return nil, "", errors.Join(err, ErrClosed)
+			return nil, "", cmp.Or(tooLong(err), errFraming)
 		}
 		data = append(data, line...)
 		line = bytes.TrimRight(line, "\r\n")
 		if first && !bytes.Contains(line, []byte("SIP/")) {
-			return nil, "", ErrClosed
+			return nil, "", errFraming
 		}
 		if len(line) == 0 {
 			break
 		}
+		if line[0] == ' ' || line[0] == '\t' { // the line goes on: RFC 3261 7.3.1
+			if folded {
+				length = strings.TrimSpace(length + " " + string(bytes.TrimSpace(line)))
+			}
+			continue
+		}
 		name, value, _ := bytes.Cut(line, []byte(":"))
+		folded = false
 		if name = bytes.TrimRight(name, " \t"); bytes.EqualFold(name, []byte("Content-Length")) || bytes.EqualFold(name, []byte("l")) {
 			length = string(bytes.TrimSpace(value))
 			lengths++
+			folded = true
 		}
 	}
 	n, bad := strconv.ParseUint(length, 10, 31)

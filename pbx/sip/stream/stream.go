@@ -20,6 +20,9 @@ import (
 
 // Handler is told what comes. Calls for one connection come one after the other, for several at once.
 type Handler interface {
+	// Admit says whether from may open a connection at all. It is called by one goroutine at a time for
+	// each listener, and must not wait.
+	Admit(from netip.AddrPort) bool
 	// Message takes one message, which is the handler's. fault, where it is not "", says what is wrong
 	// with it in the words of a 400; then data is the head alone, and the connection ends once what
 	// the handler sends has gone out.
@@ -168,6 +171,11 @@ func (s *Server) accept(l *net.TCPListener) error {
 // admit makes room for conn and starts it, or refuses it.
 func (s *Server) admit(conn *net.TCPConn) {
 	local, remote := address(conn.LocalAddr()), address(conn.RemoteAddr())
+	if !s.handler.Admit(remote) {
+		_ = conn.SetLinger(0) // nothing of it shall stay
+		conn.Close()
+		return
+	}
 	if raw, err := conn.SyscallConn(); err == nil {
 		_ = raw.Control(func(fd uintptr) {
 			_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpUserTimeout, int(deadAfter.Milliseconds()))

@@ -41,6 +41,8 @@ func (h *hall) Message(c *Conn, data []byte, fault string) {
 	}
 }
 
+func (h *hall) Admit(netip.AddrPort) bool { return true }
+
 func (h *hall) Closed(c *Conn) { h.closed <- c }
 
 func (h *hall) all() []string {

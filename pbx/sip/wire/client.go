@@ -185,7 +185,7 @@ func (c *client) receive(res *Response) {
 		if res.Code >= 200 {
 			c.final = res.Code
 		}
-		c.tx.Receive(res.raw)
+		c.tx.Receive(sip.NewResponse(res.Code, res.Reason))
 	}
 	if invite && res.Code >= 300 {
 		c.acknowledge(res)

@@ -1,61 +1,41 @@
 package wire
 
 import (
-	"bytes"
+	"cmp"
 	"fmt"
-	"runtime/debug"
-	"strings"
+	"net/netip"
 	"time"
-
-	"github.com/emiago/sipgo/sip"
 
 	"branchline/pbx/sip/stream"
 )
 
 // connections is what comes on the TCP connections of a wire. A phone is spoken to on the connection
 // by which it came and on no other (sipgo v1.7.2): nothing of sipgo's transport is used here.
-type connections struct {
-	wire   *Wire
-	parser *sip.Parser
-}
+type connections struct{ wire *Wire }
 
 var _ stream.Handler = connections{}
 
-func (w *Wire) connections() connections { return connections{w, newParser()} }
+// Admit says whether from may open a connection.
+func (k connections) Admit(from netip.AddrPort) bool { return k.wire.door.connect(from) }
 
-// Message reads one message. A panic in the parser costs the connection.
+// Message reads one message. Where it ends is known, so one that is broken costs itself alone.
 func (k connections) Message(c *stream.Conn, data []byte, fault string) {
-	defer func() {
-		if v := recover(); v != nil {
-			k.wire.log.Error("reading SIP broke", "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
-			c.Finish()
-		}
-	}()
-	data = withCRLF(data)
-	m, err := k.parser.ParseSIP(data)
-	if err != nil && fault == "" {
-		fault = "not a SIP message"
-	}
-	if err != nil {
-		m, err = k.parser.ParseSIP(skeleton(data))
-	}
-	if err != nil {
-		k.wire.dropped.Add(1)
+	w := k.wire
+	defer w.recovered()
+	in, known := w.door.look(c.Remote, data, time.Now())
+	if !in {
 		c.Finish()
 		return
 	}
-	m.SetTransport("TCP")
 	flow := flowOf(c)
-	if fault == "" {
-		k.wire.hand(m, flow)
+	t, ok := cutMessage(data)
+	if !ok {
+		w.rubbish(flow)
+		c.Finish()
 		return
 	}
-	if raw, ok := m.(*sip.Request); ok {
-		if r, f := k.wire.readRequest(raw, flow); f == nil || f.code != 0 {
-			k.wire.refuse(r, bad(fault))
-		}
-	}
-	c.Finish()
+	t.fault = cmp.Or(t.fault, fault)
+	w.hand(&t, flow, known)
 }
 
 // Closed fails what waits for an answer on the connection, and tells the handler.
@@ -72,22 +52,6 @@ func (k connections) Closed(c *stream.Conn) {
 }
 
 func flowOf(c *stream.Conn) Flow { return Flow{"tcp", c.Local, c.Remote, c.Number} }
-
-// skeleton is what of a broken request its refusal needs, if that is there.
-func skeleton(data []byte) []byte {
-	method, _, _ := bytes.Cut(data, []byte(" "))
-	out := append(bytes.Clone(method), " sip:unknown.invalid SIP/2.0\r\n"...)
-	for line := range bytes.Lines(data) {
-		name, _, _ := bytes.Cut(line, []byte(":"))
-		switch strings.ToLower(string(bytes.TrimSpace(name))) {
-		case "via", "v", "from", "f", "to", "t", "call-id", "i", "cseq":
-			out = append(out, line...)
-		case "":
-			return append(out, "\r\n"...)
-		}
-	}
-	return append(out, "\r\n"...)
-}
 
 // stream sends b on a connection.
 func (w *Wire) stream(flow Flow, b []byte) error {

@@ -15,7 +15,7 @@ func TestWhatWaitsOnALostConnectionFails(t *testing.T) {
 	w, at, _ := start(t, desk{
 		request: func(r *Request) { r.Keep(); kept <- r },
 		lost:    func(f Flow) { lost <- f },
-	}, 0)
+	})
 	c, err := net.Dial("tcp", at.String())
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +77,7 @@ func TestWhatWaitsOnALostConnectionFails(t *testing.T) {
 func TestRequestsGoOnNoOtherConnection(t *testing.T) { // sipgo v1.7.2 does otherwise
 	came := make(chan *Request, 1)
 	var w *Wire
-	w, at, _ := start(t, desk{request: func(r *Request) { came <- r }}, 0)
+	w, at, _ := start(t, desk{request: func(r *Request) { came <- r }})
 	c, err := net.Dial("tcp", at.String())
 	if err != nil {
 		t.Fatal(err)

@@ -3,10 +3,10 @@ package wire
 import (
 	"log/slog"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/emiago/sipgo/sip"
 )
 
 func FuzzRequest(f *testing.F) {
@@ -18,31 +18,40 @@ func FuzzRequest(f *testing.F) {
 	} {
 		f.Add([]byte(s))
 	}
+	files, err := filepath.Glob("../testdata/rfc*/*.dat")
+	if err != nil || len(files) == 0 {
+		f.Fatal(err)
+	}
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
 	w := New(slog.New(slog.DiscardHandler))
-	parser := newParser()
 	flow := Flow{Network: "udp", Local: netip.MustParseAddrPort("127.0.0.1:5060"), Remote: netip.MustParseAddrPort("127.0.0.1:5062")}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		m, err := parser.ParseSIP(withCRLF(data))
-		if err != nil {
+		m, ok := cutMessage(data)
+		if !ok {
 			return
 		}
-		switch m := m.(type) {
-		case *sip.Response:
-			_ = readResponse(m, flow)
-		case *sip.Request:
-			r, fault := w.readRequest(m, flow)
-			if fault != nil && fault.code == 0 {
-				return
-			}
-			_ = r.key(r.Method)
-			answer := r.response(&Response{Code: 400, Reason: "x"}).String()
-			head, _, _ := strings.Cut(answer, "\r\n\r\n")
-			if strings.Count(head, "\nCSeq:") != 1 {
-				t.Errorf("answer has not one CSeq:\n%s", answer)
-			}
-			if fault == nil && (r.CallID == "" || r.From.Text == "" || r.URI.Scheme == "") {
-				t.Errorf("taken: %q", data)
-			}
+		if m.code != "" {
+			_ = readResponse(&m, flow)
+			return
+		}
+		r, fault := w.readRequest(&m, flow)
+		if fault != nil && fault.code == 0 {
+			return
+		}
+		_ = r.key(r.Method)
+		answer := r.response(&Response{Code: 400, Reason: "x"}).String()
+		head, _, _ := strings.Cut(answer, "\r\n\r\n")
+		if strings.Count(head, "\nCSeq:") != 1 || strings.Count(head, "\r") != strings.Count(head, "\n") {
+			t.Errorf("answer has not one CSeq, or a broken line:\n%q", answer)
+		}
+		if fault == nil && (r.CallID == "" || r.From.Text == "" || r.URI.Scheme == "") {
+			t.Errorf("taken: %q", data)
 		}
 	})
 }

@@ -8,29 +8,26 @@ import (
 	"net"
 	"net/netip"
 	"runtime/debug"
-	"sync/atomic"
+	"syscall"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 
+	"branchline/pbx/sip/guard"
 	"branchline/pbx/sip/stream"
 )
 
 const (
 	maxDatagram = 16 << 10
-	// maxSources bounds what sipgo remembers of senders: an entry per source address for as long
-	// as a reader runs, spoofed ones too (sipgo v1.7.2). Then the reader is renewed.
-	maxSources = 4096
+	readBuffer  = 4 << 20 // octets that may wait in a socket: a burst of a whole office, or of strangers
 )
 
-// listener is one UDP socket on one real address (sipgo v1.7.2).
+// listener is one UDP socket on one real address (sipgo v1.7.2), read without sipgo's transport layer: that
+// remembers every source address, spoofed ones too, and parses whatever comes (sipgo v1.7.2).
 type listener struct {
 	wire  *Wire
 	conn  *net.UDPConn
 	local netip.AddrPort
-	udp   *sip.TransportLayer
-	most  int         // sources after which the reader is renewed
-	renew atomic.Bool // the reader shall end and be started anew
-	err   atomic.Pointer[error]
 }
 
 // Open binds one UDP socket for each address, and with tcp a listener for TCP beside it; an
@@ -38,7 +35,7 @@ type listener struct {
 // nothing is bound.
 func (w *Wire) Open(addresses []netip.AddrPort, tcp bool) error {
 	if tcp {
-		w.streams = stream.New(w.connections(), stream.Bounds{})
+		w.streams = stream.New(connections{w}, stream.Bounds{})
 	}
 	for _, a := range expand(addresses) {
 		if err := w.listen(a); err != nil {
@@ -74,13 +71,13 @@ func (w *Wire) listen(a netip.AddrPort) error {
 }
 
 func (w *Wire) newListener(conn *net.UDPConn, local netip.AddrPort) *listener {
-	// A burst of a whole office signing in at once must wait, not get lost. The kernel caps it.
-	_ = conn.SetReadBuffer(1 << 20)
-	l := &listener{wire: w, conn: conn, local: local, most: maxSources}
-	l.udp = sip.NewTransportLayer(nil, newParser(), nil,
-		sip.WithTransportLayerLogger(w.quiet), sip.WithTransportLayerReadFilter(l.filter))
-	l.udp.OnMessage(l.receive)
-	return l
+	_ = conn.SetReadBuffer(readBuffer) // the kernel caps it, but not for root:
+	if raw, err := conn.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) {
+			_ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUFFORCE, readBuffer)
+		})
+	}
+	return &listener{wire: w, conn: conn, local: local}
 }
 
 // Listening are the addresses that are bound.
@@ -111,127 +108,91 @@ func expand(addresses []netip.AddrPort) (out []netip.AddrPort) {
 	return out
 }
 
-// run reads until ctx ends. A panic in the parser costs one datagram.
+// run reads until ctx ends. A panic in reading costs one datagram.
 func (l *listener) run(ctx context.Context) error {
-	for ctx.Err() == nil {
-		l.serve()
-		if err := l.err.Load(); err != nil {
-			return fmt.Errorf("listen for phones on %s: %w", l.local, *err)
+	b := make([]byte, maxDatagram+1)
+	for {
+		n, from, err := l.conn.ReadFromUDPAddrPort(b)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return fmt.Errorf("listen for phones on %s: %w", l.local, err)
 		}
+		l.receive(b[:n], netip.AddrPortFrom(from.Addr().Unmap(), from.Port()))
 	}
-	return nil
 }
 
-func (l *listener) serve() {
-	defer func() {
-		if v := recover(); v != nil {
-			l.wire.log.Error("reading SIP broke", "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
-		}
-	}()
-	_ = l.udp.ServeUDP(socket{l.conn, l})
-}
-
-// socket is what sipgo reads from. Its end ends the reader, not the socket.
-type socket struct {
-	*net.UDPConn
-	l *listener
-}
-
-func (s socket) ReadFrom(b []byte) (int, net.Addr, error) {
-	if s.l.renew.Swap(false) {
-		return 0, nil, net.ErrClosed
+// receive takes one datagram. Most of a flood ends at the first look.
+func (l *listener) receive(data []byte, from netip.AddrPort) {
+	w := l.wire
+	defer w.recovered()
+	if len(bytes.Trim(data[:min(len(data), 4)], "\r\n\x00 ")) == 0 {
+		return // keep-alive: RFC 5626 3.5.1
 	}
-	n, addr, err := s.UDPConn.ReadFrom(b)
-	if err != nil {
-		s.l.err.Store(&err)
-		return 0, nil, net.ErrClosed
-	}
-	return n, addr, nil
-}
-
-// filter sees every datagram before sipgo parses it. nil drops one; an error would end the reader.
-func (l *listener) filter(_ sip.TransportReadProps, data []byte) ([]byte, error) {
-	if l.udp.Pool("udp").Size() > l.most {
-		l.renew.Store(true)
-	}
-	if len(bytes.Trim(data, "\r\n\x00 ")) == 0 {
-		return nil, nil // keep-alive: RFC 5626 3.5.1
-	}
-	line, _, _ := bytes.Cut(data, []byte("\n"))
-	line = bytes.TrimRight(line, "\r ")
-	if len(data) > maxDatagram || !bytes.Contains(line, []byte("SIP/")) || bytes.IndexByte(line, 0) >= 0 {
-		l.wire.dropped.Add(1)
-		return nil, nil
-	}
-	return withCRLF(data), nil
-}
-
-// withCRLF mends headers whose lines end in LF alone, which sipgo refuses (sipgo v1.7.2).
-func withCRLF(data []byte) []byte {
-	bare := false
-	end := len(data)
-	for i := 0; i < len(data); i++ {
-		if data[i] != '\n' {
-			continue
-		}
-		bare = bare || i == 0 || data[i-1] != '\r'
-		if rest := data[i+1:]; bytes.HasPrefix(rest, []byte("\n")) || bytes.HasPrefix(rest, []byte("\r\n")) {
-			bare = bare || rest[0] == '\n'
-			end = i + 1 + bytes.IndexByte(rest, '\n') + 1
-			break
-		}
-	}
-	if !bare {
-		return data
-	}
-	out := make([]byte, 0, len(data)+64)
-	for i, c := range data[:end] {
-		if c == '\n' && (i == 0 || data[i-1] != '\r') {
-			out = append(out, '\r')
-		}
-		out = append(out, c)
-	}
-	return append(out, data[end:]...)
-}
-
-// receive is called by sipgo's reader with each message, in order.
-func (l *listener) receive(m sip.Message) {
-	remote, err := netip.ParseAddrPort(m.Source())
-	if err != nil {
+	in, known := w.door.look(from, data, time.Now())
+	if !in {
 		return
 	}
-	l.wire.hand(m, Flow{Network: "udp", Local: l.local, Remote: netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())})
+	flow := Flow{Network: "udp", Local: l.local, Remote: from}
+	t, ok := cutMessage(data)
+	if !ok || len(data) > maxDatagram {
+		w.rubbish(flow)
+		return
+	}
+	w.hand(&t, flow, known)
 }
 
-// hand reads m and puts it into the inbox; a faulty request is answered at once. It waits while the
-// inbox is full.
-func (w *Wire) hand(m sip.Message, flow Flow) {
+// recovered keeps a panic in reading a message from costing more than that message.
+func (w *Wire) recovered() {
+	if v := recover(); v != nil {
+		w.log.Error("reading SIP broke", "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+	}
+}
+
+// rubbish counts a message that is no SIP.
+func (w *Wire) rubbish(flow Flow) {
+	w.dropped.Add(1)
+	w.door.Note(flow.Remote, guard.Rubbish)
+}
+
+// hand reads a message and puts it into an inbox; a faulty request is answered at once. Phones that are
+// signed in have an inbox of their own, and wait while it is full; the surplus of strangers is dropped.
+func (w *Wire) hand(t *text, flow Flow, known bool) {
 	var in any
-	switch m := m.(type) {
-	case *sip.Request:
-		r, f := w.readRequest(m, flow)
+	if t.code == "" {
+		r, f := w.readRequest(t, flow)
 		if f != nil {
 			w.refuse(r, f)
 			return
 		}
 		in = r
-	case *sip.Response:
-		r := readResponse(m, flow)
+	} else {
+		r := readResponse(t, flow)
 		if r == nil {
-			w.dropped.Add(1)
+			w.rubbish(flow)
 			return
 		}
 		in = r
+		known = true // it is an answer to what we asked, or dropped at once
+	}
+	if known {
+		select {
+		case w.inbox <- in:
+		case <-w.stop:
+		}
+		return
 	}
 	select {
-	case w.inbox <- in:
-	case <-w.stop:
+	case w.strangers <- in:
+	default:
+		w.door.Note(flow.Remote, guard.Flood)
 	}
 }
 
 // refuse answers a faulty request without keeping anything of it. An ACK is never answered.
 func (w *Wire) refuse(r *Request, f *fault) {
-	w.dropped.Add(1)
+	w.rubbish(r.Flow)
 	if f.code != 0 && r.Method != "ACK" {
 		_ = r.Reply(Response{Code: f.code, Reason: f.why})
 	}

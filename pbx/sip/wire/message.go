@@ -48,7 +48,7 @@ type Request struct {
 	Body     []byte
 
 	wire     *Wire
-	raw      *sip.Request
+	fields   []Header // of one that came in
 	via      []string // Via values as written
 	branch   string
 	sentHost string // of the topmost Via
@@ -76,66 +76,60 @@ type Response struct {
 	Flow  Flow
 	Local bool // no answer came: the transaction timed out (408) or its transport broke (503)
 
-	raw    *sip.Response
+	fields []Header
 	method string
 	branch string
 }
 
 // Header is the first value of a header of a request that came in; "" when there is none.
-func (r *Request) Header(name string) string { return first(r.raw.Headers(), name) }
+func (r *Request) Header(name string) string { return first(r.fields, name) }
 
 // Values are all values of a header of a request that came in, lists taken apart.
-func (r *Request) Values(name string) []string { return all(r.raw.Headers(), name) }
+func (r *Request) Values(name string) []string { return all(r.fields, name) }
 
 // Lines are the values of a header line by line, for headers whose commas are their own.
-func (r *Request) Lines(name string) []string { return lines(r.raw.Headers(), name) }
+func (r *Request) Lines(name string) []string { return lines(r.fields, name) }
 
 // Header is the first value of a header of a response that came in.
 func (r *Response) Header(name string) string {
-	if r.raw == nil {
-		for _, h := range r.Headers {
-			if strings.EqualFold(h.Name, name) {
-				return h.Value
-			}
-		}
-		return ""
-	}
-	return first(r.raw.Headers(), name)
+	return first(r.said(), name)
 }
 
 // Values are all values of a header of a response that came in, lists taken apart.
-func (r *Response) Values(name string) []string {
-	if r.raw == nil {
-		return header.List(r.Header(name))
+func (r *Response) Values(name string) []string { return all(r.said(), name) }
+
+func (r *Response) said() []Header {
+	if r.fields == nil {
+		return r.Headers
 	}
-	return all(r.raw.Headers(), name)
+	return r.fields
 }
 
 // InDialog says whether the request belongs to a dialog, by its To tag.
 func (r *Request) InDialog() bool { return r.To.Tag() != "" }
 
-func first(hs []sip.Header, name string) string {
+func first(hs []Header, name string) string {
 	for _, h := range hs {
-		if strings.EqualFold(h.Name(), name) {
-			return h.Value()
+		if strings.EqualFold(h.Name, name) {
+			return h.Value
 		}
 	}
 	return ""
 }
 
-func lines(hs []sip.Header, name string) (out []string) {
+func lines(hs []Header, name string) (out []string) {
 	for _, h := range hs {
-		if strings.EqualFold(h.Name(), name) {
-			out = append(out, h.Value())
+		if strings.EqualFold(h.Name, name) {
+			out = append(out, h.Value)
 		}
 	}
 	return out
 }
 
-func all(hs []sip.Header, name string) (out []string) {
+func all(hs []Header, name string) (out []string) {
 	for _, h := range hs {
-		if strings.EqualFold(h.Name(), name) {
-			out = append(out, header.List(h.Value())...)
+		if strings.EqualFold(h.Name, name) {
+			out = append(out, header.List(h.Value)...)
 		}
 	}
 	return out

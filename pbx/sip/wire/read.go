@@ -11,37 +11,17 @@ import (
 )
 
 const (
-	maxHeaders  = 128
-	maxContacts = 10 // also Vias and routes
-	// saidLength keeps the Content-Length that a message claims: sipgo's own is put right in silence.
-	saidLength = "Content-Length-As-Said"
+	maxContacts = 10 // also routes
+	maxVias     = 70 // as many as Max-Forwards lets a request come through
 )
 
 // single lists the headers that may stand once (RFC 3261 7.3.1).
 func single(name string) bool {
 	switch name {
-	case "From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Type", "Expires", saidLength:
+	case "From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Type", "Content-Length", "Expires":
 		return true
 	}
 	return false
-}
-
-// newParser makes a sipgo parser that keeps every header as text, under its full name. sipgo's
-// own header parsers drop a message with one bad header unanswered and refuse legal ones
-// (sipgo v1.7.2); here a bad header becomes a 400.
-func newParser() *sip.Parser {
-	names := map[string]string{
-		"v": "Via", "via": "Via", "f": "From", "from": "From", "t": "To", "to": "To",
-		"i": "Call-ID", "call-id": "Call-ID", "cseq": "CSeq", "m": "Contact", "contact": "Contact",
-		"c": "Content-Type", "content-type": "Content-Type", "l": saidLength, "content-length": saidLength,
-		"max-forwards": "Max-Forwards", "expires": "Expires", "k": "Supported", "s": "Subject",
-		"e": "Content-Encoding", "o": "Event", "r": "Refer-To", "u": "Allow-Events", "b": "Referred-By",
-	}
-	parsers := make(map[string]sip.HeaderParser, len(names))
-	for name, full := range names {
-		parsers[name] = func(_ []byte, text string) (sip.Header, error) { return sip.NewHeader(full, text), nil }
-	}
-	return sip.NewParser(sip.WithHeadersParsers(parsers))
 }
 
 // fault is what is wrong with a message; code 0 means that it cannot or must not be answered.
@@ -53,17 +33,30 @@ type fault struct {
 func bad(why string) *fault { return &fault{400, "Bad Request: " + why} }
 
 // readRequest checks a request and takes it apart. Even a faulty one carries what its answer needs.
-func (w *Wire) readRequest(m *sip.Request, flow Flow) (*Request, *fault) {
-	r := &Request{Method: string(m.Method), Flow: flow, wire: w, raw: m, Body: m.Body()}
+func (w *Wire) readRequest(t *text, flow Flow) (*Request, *fault) {
+	r := &Request{Method: t.method, Flow: flow, wire: w, fields: t.headers, Body: t.body}
 	var cseqMethod string
 	f := r.readHeaders(&cseqMethod)
-	switch {
-	case len(r.via) == 0 || !r.readVia(), r.Method == "ACK" && f != nil:
+	if t.fault != "" {
+		f = bad(t.fault)
+	}
+	if len(r.via) == 0 {
 		return r, &fault{}
+	}
+	answerable, sound := r.readVia()
+	switch {
+	case !answerable:
+		return r, &fault{}
+	case !sound && f == nil:
+		f = bad("Via")
+	}
+	switch {
+	case r.Method == "ACK" && f != nil:
+		return r, &fault{}
+	case t.version != "SIP/2.0":
+		return r, &fault{505, ""}
 	case f != nil:
 		return r, f
-	case m.SipVersion != "SIP/2.0":
-		return r, &fault{505, ""}
 	case r.From.Text == "", r.To.Text == "", r.CallID == "", cseqMethod == "":
 		return r, bad("From, To, Call-ID and CSeq are mandatory")
 	case cseqMethod != r.Method:
@@ -71,22 +64,17 @@ func (w *Wire) readRequest(m *sip.Request, flow Flow) (*Request, *fault) {
 	case !header.IsToken(r.Method):
 		return r, bad("method")
 	}
-	return r, r.readRest()
+	return r, r.readRest(t.uri)
 }
 
 func (r *Request) readHeaders(cseqMethod *string) (f *fault) {
-	hs := r.raw.Headers()
-	if len(hs) > maxHeaders {
-		f = bad("too many headers")
-		hs = hs[:maxHeaders]
-	}
 	blame := func(err error, name string) {
 		if err != nil && f == nil {
 			f = bad(name)
 		}
 	}
-	for i, h := range hs {
-		name, value := h.Name(), h.Value()
+	for i, h := range r.fields {
+		name, value := h.Name, h.Value
 		var err error
 		switch name {
 		case "Via":
@@ -108,7 +96,7 @@ func (r *Request) readHeaders(cseqMethod *string) (f *fault) {
 			r.Type = mediaType(value)
 		}
 		blame(err, name)
-		if single(name) && slices.ContainsFunc(hs[:i], func(o sip.Header) bool { return o.Name() == name }) {
+		if single(name) && slices.ContainsFunc(r.fields[:i], func(o Header) bool { return o.Name == name }) {
 			blame(header.ErrAddress, name+" stands twice")
 		}
 	}
@@ -116,16 +104,15 @@ func (r *Request) readHeaders(cseqMethod *string) (f *fault) {
 }
 
 // readRest reads what a request needs beyond the headers that its answer copies.
-func (r *Request) readRest() *fault {
+func (r *Request) readRest(uri string) *fault {
 	var err error
-	// sipgo reads a port below 0 and writes it out as none.
-	if r.URI, err = header.ParseURI(r.raw.Recipient.String()); err != nil || r.raw.Recipient.Port < 0 {
+	if r.URI, err = header.ParseURI(uri); err != nil || r.URI.HasHeaders() { // the latter: RFC 3261 19.1.1
 		return bad("Request-URI")
 	}
 	if s := r.URI.Scheme; s != "sip" && s != "sips" && s != "tel" {
 		return &fault{416, ""}
 	}
-	if said := r.Header(saidLength); said != "" {
+	if said := r.Header("Content-Length"); said != "" {
 		n, err := strconv.ParseUint(said, 10, 32)
 		if err != nil || int(n) > len(r.Body) {
 			return bad("Content-Length")
@@ -133,7 +120,7 @@ func (r *Request) readRest() *fault {
 		r.Body = r.Body[:n] // what follows is no part of it: RFC 3261 18.3
 	}
 	if v := r.Header("Max-Forwards"); v != "" {
-		if _, err := strconv.ParseUint(v, 10, 16); err != nil {
+		if _, err := strconv.ParseUint(v, 10, 8); err != nil { // 0 to 255: RFC 3261 20.22
 			return bad("Max-Forwards")
 		}
 	}
@@ -159,7 +146,8 @@ func (r *Request) readContact() *fault {
 	if r.Contact, f = contacts(values); f != nil {
 		return f
 	}
-	if r.Method == "INVITE" && len(r.Contact) != 1 {
+	// RFC 2543 asked for none.
+	if n := len(r.Contact); r.Method == "INVITE" && n != 1 && (n != 0 || r.modern()) {
 		return bad("an INVITE has one Contact")
 	}
 	return nil
@@ -182,63 +170,82 @@ func contacts(values []string) ([]header.Address, *fault) {
 }
 
 // readResponse takes a response apart; nil: it cannot be one of ours.
-func readResponse(m *sip.Response, flow Flow) *Response {
-	r := &Response{Code: m.StatusCode, Reason: m.Reason, Flow: flow, Body: m.Body(), raw: m}
+func readResponse(t *text, flow Flow) *Response {
+	code, err := strconv.Atoi(t.code)
+	if err != nil || len(t.code) != 3 || t.fault != "" {
+		return nil
+	}
+	r := &Response{Code: code, Reason: t.reason, Flow: flow, Body: t.body, fields: t.headers}
 	var via string
 	var seen int
-	for _, h := range m.Headers() {
-		switch h.Name() {
+	for _, h := range t.headers {
+		switch h.Name {
 		case "Via":
-			via = header.List(h.Value())[0]
+			via = header.List(h.Value)[0]
 			seen++
 		case "To":
-			r.To, _ = header.ParseAddress(h.Value())
-			r.To.Text = h.Value()
+			r.To, _ = header.ParseAddress(h.Value)
+			r.To.Text = h.Value
 		case "CSeq":
-			_, r.method, _ = parseCSeq(h.Value())
+			_, r.method, _ = parseCSeq(h.Value)
 		case "Content-Type":
-			r.Type = mediaType(h.Value())
+			r.Type = mediaType(h.Value)
 		}
 	}
 	r.branch, _ = header.Param(after(via, ';'), "branch")
 	if seen != 1 || r.branch == "" || r.method == "" || r.To.Text == "" || r.Code < 100 || r.Code > 699 {
 		return nil
 	}
-	if said := r.Header(saidLength); said != "" {
+	if said := r.Header("Content-Length"); said != "" {
 		n, err := strconv.ParseUint(said, 10, 32)
 		if err != nil || int(n) > len(r.Body) {
 			return nil
 		}
 		r.Body = r.Body[:n]
 	}
-	r.Route = all(m.Headers(), "Record-Route")
+	r.Route = all(t.headers, "Record-Route")
 	if len(r.Route) > maxContacts {
 		return nil
 	}
-	r.Contact, _ = contacts(all(m.Headers(), "Contact"))
+	r.Contact, _ = contacts(all(t.headers, "Contact"))
 	return r
 }
 
-// readVia reads the topmost Via: "SIP/2.0/UDP host:port;branch=...;rport".
-func (r *Request) readVia() bool {
+// readVia reads the topmost Via: "SIP/2.0/UDP host:port;branch=...;rport", with white space wherever the
+// RFC allows it. Where what follows it is broken, an answer goes to the topmost alone.
+func (r *Request) readVia() (answerable, sound bool) {
 	v := r.via[0]
-	if len(r.via) > maxContacts || header.HasControl(v) {
-		return false
+	if header.HasControl(v) {
+		return false, false
 	}
 	sent, params, _ := strings.Cut(v, ";")
+	name, sent, ok1 := strings.Cut(sent, "/")
+	version, sent, ok2 := strings.Cut(sent, "/")
 	fields := strings.Fields(sent)
-	if len(fields) != 2 || !strings.HasPrefix(strings.ToUpper(fields[0]), "SIP/2.0/") {
-		return false
+	if !ok1 || !ok2 || len(fields) < 2 || !strings.EqualFold(strings.TrimSpace(name), "SIP") || !header.IsToken(strings.TrimSpace(version)) {
+		return false, false
 	}
 	var ok bool
-	if r.sentHost, r.sentPort, ok = header.ParseHostPort(fields[1]); !ok {
-		return false
+	if r.sentHost, r.sentPort, ok = header.ParseHostPort(strings.Join(fields[1:], "")); !ok {
+		return false, false
 	}
 	r.branch, _ = header.Param(params, "branch")
 	value, has := header.Param(params, "rport")
 	r.rport = has && value == ""
-	return true
+	sound = header.SoundParams(params) && len(r.via) <= maxVias && !slices.Contains(r.via, "")
+	if !sound {
+		r.via = r.via[:1]
+	}
+	return true, sound
 }
+
+// modern says whether r follows RFC 3261 and names its transaction by its branch (17.2.3).
+func (r *Request) modern() bool {
+	return strings.HasPrefix(r.branch, magic) && len(r.branch) > len(magic)
+}
+
+// magic begins a branch that is unique (RFC 3261 8.1.1.7).
+const magic = sip.RFC3261BranchMagicCookie
 
 // key names the server transaction of a request (RFC 3261 17.2.3). The source is part of it: what
 // somebody else replays is not taken for a retransmission.
@@ -247,7 +254,7 @@ func (r *Request) key(method string) string {
 		method = "INVITE"
 	}
 	id := r.branch
-	if !strings.HasPrefix(id, sip.RFC3261BranchMagicCookie) { // RFC 2543
+	if !r.modern() {
 		id = r.CallID + " " + r.From.Tag() + " " + strconv.FormatUint(uint64(r.CSeq), 10)
 	}
 	return method + " " + r.Flow.Network + " " + r.Flow.Remote.String() + " " + id

@@ -20,6 +20,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,12 +51,14 @@ type Wire struct {
 	seed      maphash.Seed
 	listeners []*listener
 	streams   *stream.Server // TCP; nil where there is none
-	inbox     chan any       // *Request and *Response, read from sockets
+	door      *Door
+	inbox     chan any // *Request of phones that are signed in, and *Response
+	strangers chan any // *Request of all others, which wait behind the inbox
 	wake      chan struct{}
 	stop      <-chan struct{} // closed when Run shall end
 	handler   Handler
 	drains    sync.WaitGroup
-	dropped   atomic.Uint64 // datagrams that were no SIP
+	dropped   atomic.Uint64 // messages that were no SIP or broken
 
 	servers map[string]*Request // kept, by key
 	clients map[string]*client  // sent, by branch and method
@@ -87,19 +90,24 @@ var ErrFull = errors.New("wire: too many orders wait")
 // New makes a wire. Open and Run start it.
 func New(log *slog.Logger) *Wire {
 	w := &Wire{
-		log:     log,
-		seed:    maphash.MakeSeed(),
-		inbox:   make(chan any, 512),
-		wake:    make(chan struct{}, 1),
-		servers: map[string]*Request{},
-		clients: map[string]*client{},
-		revoked: map[string]*Request{},
-		recent:  map[string][]byte{},
-		branch:  maphash.String(maphash.MakeSeed(), "branch"), // a random start
+		log:       log,
+		seed:      maphash.MakeSeed(),
+		door:      &Door{},
+		inbox:     make(chan any, 512),
+		strangers: make(chan any, 256),
+		wake:      make(chan struct{}, 1),
+		servers:   map[string]*Request{},
+		clients:   map[string]*client{},
+		revoked:   map[string]*Request{},
+		recent:    map[string][]byte{},
+		branch:    maphash.String(maphash.MakeSeed(), "branch"), // a random start
 	}
 	w.quiet = slog.New(slog.DiscardHandler)
 	return w
 }
+
+// GuardBy has a door of the caller's decide who may come in, in place of one of its own. It comes before Open.
+func (w *Wire) GuardBy(d *Door) { w.door = d }
 
 // T1 is the round-trip estimate of RFC 3261, 500 ms.
 func T1() time.Duration { return sip.T1 }
@@ -148,14 +156,29 @@ func (w *Wire) Run(ctx context.Context, h Handler) error {
 			return err
 		case m := <-w.inbox:
 			w.receive(m, h)
+		case m := <-w.strangers:
+			w.ahead(h)
+			w.receive(m, h)
 		case <-w.wake:
 			for _, j := range w.take() {
 				w.guard(h, j.callID, j.do)
 			}
 		case <-minute.C:
 			if n := w.dropped.Swap(0); n > 0 {
-				w.log.Warn("datagrams dropped that were not SIP", "count", n)
+				w.log.Warn("messages dropped that were not SIP or broken", "count", n)
 			}
+		}
+	}
+}
+
+// ahead works off what phones that are signed in have sent, before a stranger has his turn.
+func (w *Wire) ahead(h Handler) {
+	for {
+		select {
+		case m := <-w.inbox:
+			w.receive(m, h)
+		default:
+			return
 		}
 	}
 }
@@ -249,7 +272,7 @@ func (w *Wire) request(r *Request, h Handler) {
 		return
 	}
 	if known := w.servers[key]; known != nil && (r.Method != "ACK" || known.final >= 300) {
-		_ = known.server.Receive(r.raw) // a retransmission, or the ACK of a refusal
+		_ = known.server.Receive(r.bare()) // a retransmission, or the ACK of a refusal
 		return
 	}
 	if r.Method != "CANCEL" {
@@ -257,6 +280,10 @@ func (w *Wire) request(r *Request, h Handler) {
 		return
 	}
 	invite := w.servers[r.key("INVITE")]
+	for n := len(w.strangers); invite == nil && n > 0; n-- { // it may have come before its sender was known
+		w.receive(<-w.strangers, h)
+		invite = w.servers[r.key("INVITE")]
+	}
 	if invite == nil || invite.CallID != r.CallID {
 		_ = r.Reply(Response{Code: 481})
 		return
@@ -280,13 +307,20 @@ func (r *Request) Keep() bool {
 		return false
 	}
 	key := r.key(r.Method)
-	r.server = sip.NewServerTx(key, r.raw, &link{wire: w, flow: r.back()}, w.quiet)
+	r.server = sip.NewServerTx(key, r.bare(), &link{wire: w, flow: r.back()}, w.quiet)
 	_ = r.server.Init() // never fails
 	r.server.OnTerminate(func(string, error) {
 		_ = w.post(job{do: func() { delete(w.servers, key) }})
 	})
 	w.servers[key] = r
 	return true
+}
+
+// bare is what a transaction machine needs of a request.
+func (r *Request) bare() *sip.Request {
+	m := sip.NewRequest(sip.RequestMethod(r.Method), sip.Uri{})
+	m.SetTransport(strings.ToUpper(r.Flow.Network))
+	return m
 }
 
 // Remember is a lesser Keep, for requests that come by the thousand: the answer alone is held for

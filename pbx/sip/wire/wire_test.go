@@ -37,15 +37,12 @@ func (d desk) Lost(f Flow) {
 }
 
 // start runs a wire on a free port of 127.0.0.1 for the length of the test.
-func start(t *testing.T, d desk, most int) (*Wire, netip.AddrPort, *bytes.Buffer) {
+func start(t *testing.T, d desk) (*Wire, netip.AddrPort, *bytes.Buffer) {
 	t.Helper()
 	var log bytes.Buffer
 	w := New(slog.New(slog.NewTextHandler(&log, nil)))
 	if err := w.Open([]netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}, true); err != nil {
 		t.Fatal(err)
-	}
-	if most > 0 {
-		w.listeners[0].most = most
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
@@ -119,7 +116,7 @@ func (p peer) text(method string, lines ...string) string {
 func ok(r *Request) { _ = r.Reply(Response{Code: 200}) }
 
 func TestBadRequestsHaveTheRFCsAnswer(t *testing.T) { // sipgo v1.7.2 does otherwise
-	_, at, _ := start(t, desk{request: ok}, 0)
+	_, at, _ := start(t, desk{request: ok})
 	p := dial(t, at)
 	for _, c := range []struct {
 		name, text string
@@ -185,7 +182,7 @@ func TestCancelNeverOvertakesItsInvite(t *testing.T) { // sipgo v1.7.2 does othe
 			defer mu.Unlock()
 			cancelled <- seen[r.CallID]
 		},
-	}, 0)
+	})
 	p := dial(t, at)
 	for range 50 {
 		invite := p.text("INVITE")
@@ -202,26 +199,11 @@ func TestCancelNeverOvertakesItsInvite(t *testing.T) { // sipgo v1.7.2 does othe
 	}
 }
 
-func TestManySourcesDoNotFillTheMemory(t *testing.T) { // sipgo v1.7.2 does otherwise
-	w, at, _ := start(t, desk{request: ok}, 20)
-	for range 200 {
-		p := dial(t, at)
-		p.say(p.text("OPTIONS"))
-		if got := p.hear(5 * time.Second); !strings.HasPrefix(got, "SIP/2.0 200") {
-			t.Fatalf("answered %.40q", got)
-		}
-		p.Close()
-		if n := w.listeners[0].udp.Pool("udp").Size(); n > 30 {
-			t.Fatalf("%d sources are remembered", n)
-		}
-	}
-}
-
 func TestLongMessagesPass(t *testing.T) { // sipgo v1.7.2 does otherwise
 	body := bytes.Repeat([]byte("x"), 6000)
 	_, at, _ := start(t, desk{request: func(r *Request) {
 		_ = r.Reply(Response{Code: 200, Type: "text/plain", Body: r.Body})
-	}}, 0)
+	}})
 	p := dial(t, at)
 	p.say(p.text("OPTIONS", "Content-Length: 6000") + string(body))
 	if got := p.hear(5 * time.Second); !strings.HasSuffix(got, string(body)) {
@@ -236,7 +218,7 @@ func TestAnswerMayComeLate(t *testing.T) { // sipgo v1.7.2 does otherwise
 		<-ready
 		r.Keep()
 		w.After(100*time.Millisecond, r.CallID, func() { _ = r.Reply(Response{Code: 200}) })
-	}}, 0)
+	}})
 	close(ready)
 	p := dial(t, at)
 	text := p.text("BYE")
@@ -261,7 +243,7 @@ func TestPanicCostsOneMessage(t *testing.T) { // sipgo v1.7.2 does otherwise
 			ok(r)
 		},
 		broken: func(id string) { broken <- id; panic("and once more") },
-	}, 0)
+	})
 	p := dial(t, at)
 	p.say(p.text("INFO", "Call-ID: bad"))
 	if got := p.hear(5 * time.Second); !strings.HasPrefix(got, "SIP/2.0 500") {
@@ -277,7 +259,7 @@ func TestPanicCostsOneMessage(t *testing.T) { // sipgo v1.7.2 does otherwise
 }
 
 func TestRubbishIsDroppedAndNotLogged(t *testing.T) {
-	w, at, log := start(t, desk{request: ok}, 0)
+	w, at, log := start(t, desk{request: ok})
 	p := dial(t, at)
 	for _, s := range []string{"\r\n\r\n", "\x00\x00", "hello", "GET / HTTP/1.1\r\n\r\n", "SIP/2.0", "SIP/2.0 abc\r\n\r\n",
 		"OPTIONS  sip:x SIP/2.0\r\n\r\n", strings.Repeat("A", 20000), "INVITE sip:x SIP/2.0\r\n" + strings.Repeat("X: y\r\n", 2000) + "\r\n"} {
@@ -295,7 +277,7 @@ func TestRubbishIsDroppedAndNotLogged(t *testing.T) {
 }
 
 func TestResponseGoesWhereViaAndRportSay(t *testing.T) {
-	_, at, _ := start(t, desk{request: ok}, 0)
+	_, at, _ := start(t, desk{request: ok})
 	p, q := dial(t, at), dial(t, at)
 	text := strings.Replace(p.text("OPTIONS"), "UDP "+p.LocalAddr().String(), "UDP 10.0.0.9:"+fmt.Sprint(q.LocalAddr().(*net.UDPAddr).Port), 1)
 	p.say(text)
@@ -309,7 +291,7 @@ func TestResponseGoesWhereViaAndRportSay(t *testing.T) {
 }
 
 func TestOneAddressTwiceIsAnError(t *testing.T) {
-	_, at, _ := start(t, desk{request: ok}, 0)
+	_, at, _ := start(t, desk{request: ok})
 	w := New(slog.New(slog.DiscardHandler))
 	if err := w.Open([]netip.AddrPort{at}, true); err == nil || !strings.Contains(err.Error(), at.String()) {
 		t.Errorf("error %v", err)

@@ -69,6 +69,8 @@ func (t tongue) ofBox(f call.Fact) string {
 			return t.say("extension %s has no phone any more", "分机 %s 的话机不可用", f.Extension)
 		}
 		return t.say("extension %s has no phone any more: %s", "分机 %s 的话机不可用：%s", f.Extension, f.Why)
+	case call.Guarded:
+		return t.guarded(f)
 	case call.ConfigApplied:
 		return t.say("configuration %d is in force, by %s", "配置 %d 已生效，操作者 %s", f.Version, f.Who)
 	case call.Unsynced:
