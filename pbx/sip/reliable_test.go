@@ -142,6 +142,14 @@ func TestPhoneThatRingsReliablyIsAcknowledged(t *testing.T) {
 	p.reply(m, 180, "x", rel(8), "") // does not end the sound
 	a = p.later("PRACK", a)
 	p.reply(a, 200, "", "", "")
+	k := p.called(m, "x")
+	p.send(k.in("UPDATE", p.myContact()+"\nContent-Type: application/sdp", p.sdp("sendonly")))
+	if ok := p.code(200, "UPDATE"); !strings.Contains(ok.body, "a=recvonly") {
+		t.Errorf("answered %q", ok.body)
+	}
+	k.local = strings.Replace(k.local, ";tag=x", ";tag=y", 1)
+	p.send(k.in("UPDATE", p.myContact(), ""))
+	p.code(481, "UPDATE")
 	if pr := until[hal.Progress](h, ours); !pr.Sound || pr.Alerting {
 		t.Errorf("told %+v", pr)
 	}

@@ -219,7 +219,7 @@ func (f *fork) accepted(res *wire.Response) {
 	}
 	e := f.earlyOf(res)
 	if e != nil {
-		dlg.Seq = e.dialog.Seq // PRACKs went before
+		dlg.Seq, dlg.RemoteSeq = e.dialog.Seq, e.dialog.RemoteSeq // PRACKs went before
 	}
 	l.winner, l.dialog, l.answered = f, dlg, true
 	l.cancelForks(f, hal.Elsewhere)

@@ -9,6 +9,7 @@ import (
 
 	"branchline/hal"
 	"branchline/pbx/sip/dialog"
+	"branchline/pbx/sip/header"
 	"branchline/pbx/sip/session"
 	"branchline/pbx/sip/wire"
 )
@@ -56,6 +57,50 @@ func (f *fork) acknowledge(e *early, res *wire.Response) bool {
 	r.Headers = []wire.Header{{Name: "RAck", Value: fmt.Sprintf("%d %d INVITE", n, f.invite.CSeq)}}
 	f.leg.sayIn(e.dialog, r, func(*wire.Response) {})
 	return true
+}
+
+// ringsAt is the dialog of a request from a phone that rings; nil: it is of none.
+func (l *Leg) ringsAt(r *wire.Request) *early {
+	for _, f := range l.forks {
+		for _, e := range f.early {
+			if !f.done && r.Flow == e.dialog.Flow && e.dialog.Is(r) {
+				return e
+			}
+		}
+	}
+	return nil
+}
+
+// withinEarly handles a request of a phone that rings: it may change what is heard before the answer.
+func (l *Leg) withinEarly(r *wire.Request) {
+	e := l.ringsAt(r)
+	if e == nil || !e.dialog.InOrder(r) {
+		l.table.Reply(r, wire.Response{Code: 481})
+		return
+	}
+	if !r.Keep() {
+		return
+	}
+	res := wire.Response{Code: 200, Contact: []header.Address{e.dialog.Contact}}
+	switch r.Method {
+	case "OPTIONS":
+	case "UPDATE":
+		e.dialog.Refresh(r.Contact)
+		o, refused := l.sound.Offered(r)
+		switch {
+		case refused.Code != 0:
+			res = refused
+		case o != nil && (e.rseq == 0 || e.offer == nil): // our offer has no sure answer yet: RFC 3311 5.2
+			res = wire.Response{Code: 500, Headers: []wire.Header{{Name: "Retry-After", Value: "2"}}}
+		case o != nil:
+			res.Type, res.Body = "application/sdp", l.sound.Answer(o, l.at(r.Flow))
+			e.offer = o
+			l.agree(o)
+		}
+	default:
+		res = wire.Response{Code: 481}
+	}
+	l.table.Reply(r, res)
 }
 
 // assurance is a provisional response of ours that waits for its PRACK (RFC 3262 3).

@@ -12,6 +12,10 @@ import (
 // must prove to be the same peer.
 func (t *Table) Within(r *wire.Request) {
 	l := t.calls[r.CallID]
+	if l != nil && l.dialog == nil && !l.over {
+		l.withinEarly(r)
+		return
+	}
 	if l == nil || l.dialog == nil || !l.dialog.Is(r) {
 		t.Reply(r, wire.Response{Code: 481})
 		return
