@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"branchline/hal"
 )
@@ -152,4 +153,21 @@ func TestCallInThePlaceOfAnother(t *testing.T) {
 	h.do(hal.Alert{Leg: in.Leg})
 	k.remote = p.code(180, "INVITE").get("To")
 	refused(dialog(k), 481)
+}
+
+func TestSippHearsBeforeTheAnswerGivesASignOfLifeAndTransfers(t *testing.T) {
+	h := open(t, settings(), Options{})
+	done := make(chan struct{})
+	go func() { sipp(t, h, "transfer.xml", "202"); close(done) }()
+	in := until[hal.Incoming](h, "")
+	h.do(hal.Alert{Leg: in.Leg, Sound: true})
+	h.do(hal.Answer{Leg: in.Leg})
+	tr := until[hal.Transfer](h, in.Leg)
+	h.do(hal.TransferStatus{Leg: in.Leg, Ref: tr.Ref, Code: 180})
+	<-time.After(300 * time.Millisecond) // else only the last word counts
+	h.do(hal.TransferStatus{Leg: in.Leg, Ref: tr.Ref, Code: 200, Done: true})
+	if g := until[hal.Gone](h, in.Leg); g.Cause != hal.Normal || !g.Far {
+		t.Errorf("told %+v", g)
+	}
+	<-done
 }
