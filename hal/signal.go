@@ -20,18 +20,21 @@ type (
 		Diverted Number // who diverted the call to us
 		Replaces LegID  // the leg, of this line and alive when it was told, that this one takes the place of (SIP Replaces); the line does not end it
 		Wire     string // the wire's own id: SIP Call-ID, CLCC index
+		Release  string // as in Answered, where the line knows it already; a later one takes its place
 	}
 	// Opened says that our Dial is on the wire. Of an incoming leg it tells, once at most, the wire's own
 	// id that was not known yet at Incoming.
 	Opened struct {
-		Leg  LegID
-		Wire string
+		Leg     LegID
+		Wire    string
+		Release string // as in Incoming: ends the ringing too
 	}
 	// Progress says that the far end is being called.
 	Progress struct {
 		Leg      LegID
-		Alerting bool // it rings there
-		Sound    bool // there is sound before the answer: Audio may be fetched
+		Alerting bool   // it rings there
+		Sound    bool   // there is sound before the answer: Audio may be fetched
+		Release  string // as in Opened
 	}
 	// Answered says that the leg talks; of an incoming leg: that our Answer is carried out.
 	Answered struct {

@@ -82,6 +82,8 @@ type (
 		Extension string     `json:"extension,omitempty"` // who calls, where it is one of ours
 		Agent     string     `json:"agent,omitempty"`     // signed in there
 		Wire      string     `json:"wire"`
+
+		Release string `json:"release,omitempty"` // as in Answered, where the line knows it already
 	}
 	// FlowEntered says that the call's IVR flow began.
 	FlowEntered struct {
@@ -149,11 +151,15 @@ type (
 		Call ID        `json:"call"`
 		Leg  hal.LegID `json:"leg"`
 		Wire string    `json:"wire"`
+
+		Release string `json:"release,omitempty"` // as in Answered, for what rings
 	}
 	// Alerting says that a dialled leg rings.
 	Alerting struct {
 		Call ID        `json:"call"`
 		Leg  hal.LegID `json:"leg"`
+
+		Release string `json:"release,omitempty"` // as in Opened
 	}
 	// Answered says that a leg talks. Release ends it after a crash of the box.
 	Answered struct {

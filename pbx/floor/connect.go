@@ -16,7 +16,7 @@ func (f *Floor) progress(l *leg, s hal.Progress) {
 		return
 	}
 	l.alerting = true
-	f.fact(call.Alerting{Call: l.of.id, Leg: l.id})
+	f.fact(call.Alerting{Call: l.of.id, Leg: l.id, Release: s.Release})
 	switch c := l.of; {
 	case l.kind == offered:
 		if q := f.queue(c.visit.queue); q != nil {

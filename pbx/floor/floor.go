@@ -263,7 +263,7 @@ func (f *Floor) hearLeg(l *leg, signal hal.Signal) {
 	switch s := signal.(type) {
 	case hal.Opened:
 		f.opened(l)
-		f.fact(call.Opened{Call: l.of.id, Leg: l.id, Wire: s.Wire})
+		f.fact(call.Opened{Call: l.of.id, Leg: l.id, Wire: s.Wire, Release: s.Release})
 	case hal.Progress:
 		f.progress(l, s)
 	case hal.Answered:

@@ -102,7 +102,7 @@ func (f *Floor) begin(s hal.Incoming, d call.Direction, to hal.Number) *contact 
 	f.legs[l.id] = l
 	began := call.Began{
 		Call: c.id, Leg: l.id, Line: s.Line(), Direction: d,
-		From: s.From, To: to, Name: s.Name, Extension: s.Endpoint, Wire: s.Wire,
+		From: s.From, To: to, Name: s.Name, Extension: s.Endpoint, Wire: s.Wire, Release: s.Release,
 	}
 	if s.To != to && d == call.Outbound {
 		began.Dialled = s.To

@@ -60,7 +60,7 @@ func (s *State) Fold(at time.Time, fact call.Fact) {
 	case call.ClockSet:
 		s.shift(f)
 	case call.Began:
-		s.Open = append(s.Open, OpenCall{ID: f.Call, Legs: []OpenLeg{{Leg: f.Leg}}})
+		s.Open = append(s.Open, OpenCall{ID: f.Call, Legs: []OpenLeg{{Leg: f.Leg, Release: f.Release}}})
 	case call.ForwardSet:
 		s.foldForward(f)
 	case call.Moved:
@@ -111,12 +111,12 @@ func (c *OpenCall) fold(at time.Time, fact call.Fact) {
 	switch f := fact.(type) {
 	case call.Dialed:
 		c.Legs = append(c.Legs, OpenLeg{Leg: f.Leg})
+	case call.Opened:
+		c.release(f.Leg, f.Release)
+	case call.Alerting:
+		c.release(f.Leg, f.Release)
 	case call.Answered:
-		for i := range c.Legs {
-			if c.Legs[i].Leg == f.Leg {
-				c.Legs[i].Release = f.Release
-			}
-		}
+		c.release(f.Leg, f.Release)
 	case call.LegEnded:
 		c.Legs = slices.DeleteFunc(c.Legs, func(l OpenLeg) bool { return l.Leg == f.Leg })
 	case call.Queued:
@@ -131,6 +131,15 @@ func (c *OpenCall) fold(at time.Time, fact call.Fact) {
 		c.File = f.File
 	case call.RecordingSaved:
 		c.File = ""
+	}
+}
+
+// release notes what ends a leg from now on; "" nothing else than before.
+func (c *OpenCall) release(leg hal.LegID, with string) {
+	for i := range c.Legs {
+		if c.Legs[i].Leg == leg && with != "" {
+			c.Legs[i].Release = with
+		}
 	}
 }
 

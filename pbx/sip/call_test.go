@@ -43,7 +43,7 @@ func TestPhoneCallsIsAnsweredAndHangsUp(t *testing.T) {
 	p.code(100, "INVITE")
 	in := until[hal.Incoming](h, "")
 	want := hal.Incoming{Leg: "phones#4-1", From: "201", To: "0935#1", Endpoint: "201", Name: "Phone 201", Wire: k.callID}
-	if in != want {
+	if want.Release = in.Release; in != want || in.Release == "" {
 		t.Errorf("told %+v, want %+v", in, want)
 	}
 	h.do(hal.Alert{Leg: in.Leg})
@@ -335,8 +335,8 @@ func TestOutOfDialogRequestsHaveTheRFCsAnswers(t *testing.T) {
 		}
 	}
 	k := p.newTalk("202")
-	p.send(k.inviteText("Require: 100rel", p.sdp("sendrecv")))
-	if m := p.code(420, "INVITE"); m.get("Unsupported") != "100rel" {
+	p.send(k.inviteText("Require: x-teleport", p.sdp("sendrecv")))
+	if m := p.code(420, "INVITE"); m.get("Unsupported") != "x-teleport" {
 		t.Errorf("Unsupported %q", m.get("Unsupported"))
 	}
 }

@@ -42,17 +42,20 @@ type desk struct {
 	ticks    int
 }
 
-var _ wire.Handler = (*desk)(nil)
+var (
+	_ wire.Handler = (*desk)(nil)
+	_ wire.Strays  = (*desk)(nil)
+)
 
 // allow is the methods that phones may use.
-const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER"
+const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, REGISTER"
 
 func newDesk(p *Phones, w *wire.Wire) *desk {
 	d := &desk{name: p.o.Name, log: p.lg, wire: w, out: outbox.New(), reg: &p.reg,
 		keeper: registrar.NewKeeper(p.o.Bindings, p.lg), clock: p.clock, refusals: registrar.Refusals{Log: p.lg},
 		door: &p.door, attached: p.attached, reached: map[string]int{}, watches: map[string]*watch{}, pace: p.pace, stranded: map[*leg.Leg]registrar.Binding{}}
 	d.legs = leg.NewTable(leg.Options{Name: p.o.Name, Boot: p.o.Boot, Count: &p.legs, Log: p.lg, Media: p.o.Media, Wire: w,
-		Out: d.out, Ports: &p.ports, Peers: peers{desk: d}, Allow: allow})
+		Out: d.out, Ports: &p.ports, Peers: peers{desk: d}, Allow: allow, Remote: true, Session: p.o.Session})
 	return d
 }
 
@@ -145,8 +148,7 @@ func (d *desk) Request(r *wire.Request) {
 		d.legs.Ack(r)
 		return
 	}
-	if need := r.Header("Require"); need != "" {
-		d.legs.Reply(r, wire.Response{Code: 420, Headers: []wire.Header{{Name: "Unsupported", Value: need}}})
+	if !d.legs.Understands(r) {
 		return
 	}
 	if r.InDialog() && r.Method != "REGISTER" {
@@ -164,8 +166,10 @@ func (d *desk) Request(r *wire.Request) {
 		d.legs.Reply(r, wire.Response{Code: 489})
 	case "BYE", "INFO", "UPDATE", "PRACK":
 		d.legs.Reply(r, wire.Response{Code: 481})
-	case "MESSAGE", "REFER":
+	case "MESSAGE":
 		d.legs.Reply(r, wire.Response{Code: 405})
+	case "REFER": // whom it is about is known in a call alone
+		d.legs.Reply(r, wire.Response{Code: 403})
 	default:
 		d.legs.Reply(r, wire.Response{Code: 501})
 	}

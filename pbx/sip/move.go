@@ -1,6 +1,8 @@
 package sip
 
 import (
+	"branchline/hal"
+	"branchline/pbx/sip/header"
 	"branchline/pbx/sip/leg"
 	"branchline/pbx/sip/registrar"
 	"branchline/pbx/sip/wire"
@@ -20,6 +22,18 @@ func (p peers) Proves(peer string, r *wire.Request) bool {
 		return false
 	}
 	return ok
+}
+
+// Identity is said in both ways that phones know (RFC 3325; draft-ietf-sip-privacy-04).
+func (p peers) Identity(flow wire.Flow, o hal.Show) []wire.Header {
+	uri, privacy := header.MakeURI(string(o.Number), flow.Local), "off"
+	if o.Number == "" {
+		uri, _ = header.ParseURI("sip:anonymous@anonymous.invalid")
+		privacy = "full"
+	}
+	who := header.MakeAddress(header.Plain(o.Name), uri, "").Text
+	return []wire.Header{{Name: "P-Asserted-Identity", Value: who},
+		{Name: "Remote-Party-ID", Value: who + ";party=called;screen=yes;privacy=" + privacy}}
 }
 
 func (p peers) Heard(flow wire.Flow) { p.desk.alive(flow) }
@@ -69,4 +83,14 @@ func (d *desk) unstrand() {
 		}
 	}
 	d.stranded = left
+}
+
+// Stray ends a call of before the restart that a phone of ours believes to have answered.
+func (d *desk) Stray(res *wire.Response) {
+	for b := range d.reg.All() {
+		if b.Flow() == res.Flow {
+			d.legs.Stray(res)
+			return
+		}
+	}
 }

@@ -325,10 +325,7 @@ func TestCallsOfBeforeTheCrashAreEndedFirst(t *testing.T) {
 			release += "\n" + a.Release
 		}
 	}
-	h.inside(func(d *desk) { // the box dies: nothing is said any more
-		d.legs = leg.NewTable(d.legs.Options)
-	})
-	h.stop()
+	h.die()
 	s := settings()
 	s.Listen[0] = h.at
 	open(t, s, Options{Releases: append(strings.Split(release, "\n"), "rubbish", `{"id":"x"}`)})
@@ -348,6 +345,102 @@ func TestCallsOfBeforeTheCrashAreEndedFirst(t *testing.T) {
 	if !seen[k.callID] || !seen[k2.callID] {
 		t.Errorf("ended: %v", seen)
 	}
+}
+
+// die has the box end without another word.
+func (h *house) die() {
+	h.inside(func(d *desk) { d.legs = leg.NewTable(d.legs.Options) })
+	h.stop()
+}
+
+// again opens the box once more where it was, with what it told to be ended.
+func (h *house) again() *house {
+	h.Helper()
+	var releases []string
+	for _, s := range h.all() {
+		switch s := s.(type) {
+		case hal.Incoming:
+			releases = append(releases, s.Release)
+		case hal.Opened:
+			releases = append(releases, s.Release)
+		case hal.Progress:
+			releases[len(releases)-1] = s.Release
+		}
+	}
+	s := settings()
+	s.Listen[0] = h.at
+	return open(h.T, s, Options{Releases: releases})
+}
+
+func TestPhoneThatRangWhenTheBoxDiedRingsNoMore(t *testing.T) {
+	h := open(t, settings(), Options{})
+	p, q := newRaw(t, h.at, "201"), newRaw(t, h.at, "202")
+	p.signIn()
+	q.signIn()
+	h.do(hal.Dial{Leg: "o1", To: "201"})
+	h.do(hal.Dial{Leg: "o2", To: "202"})
+	m, n := p.request("INVITE"), q.request("INVITE")
+	p.reply(m, 100, "", "", "")
+	q.reply(n, 180, "x", "", "")
+	until[hal.Progress](h, "o2")
+	k := q.call("203", q.sdp("sendrecv"))
+	until[hal.Incoming](h, "")
+	h.die()
+	h.again()
+	c := p.request("CANCEL") // of whom no tag is known
+	if c.get("Via") != m.get("Via") || c.get("CSeq") != "1 CANCEL" || c.get("Call-ID") != m.get("Call-ID") || c.start != "CANCEL"+strings.TrimPrefix(m.start, "INVITE") {
+		t.Errorf("CANCEL does not fit its INVITE: %q %q", c.start, c.headers)
+	}
+	p.reply(c, 200, "", "", "")
+	p.reply(m, 487, "x", "", "")
+	if a := p.request("ACK"); a.get("Via") != m.get("Via") {
+		t.Errorf("ACK does not fit its INVITE: %q", a.headers)
+	}
+	bye := q.next("BYE to the phone that rang", func(b msg) bool {
+		return b.code() == 0 && b.method() == "BYE" && b.get("Call-ID") == n.get("Call-ID") // it may have answered since
+	})
+	if bye.tag("To") != "x" {
+		t.Errorf("BYE %q", bye.headers)
+	}
+	q.next("BYE to the one that called", func(b msg) bool {
+		return b.code() == 0 && b.method() == "BYE" && b.get("Call-ID") == k.callID
+	})
+}
+
+func TestPhoneThatStillAnswersACallOfBeforeTheCrashIsTakenDown(t *testing.T) {
+	h := open(t, settings(), Options{})
+	p, stranger := newRaw(t, h.at, "201"), newRaw(t, h.at, "202")
+	p.signIn()
+	h.do(hal.Dial{Leg: ours, To: "201"})
+	m := p.request("INVITE")
+	h.die()
+	s := settings()
+	s.Listen[0] = h.at
+	open(t, s, Options{Releases: []string{"rubbish"}})
+	p.signIn()
+	stranger.reply(m, 200, "x", "", stranger.sdp("sendrecv")) // nobody has signed in there
+	stranger.none(func(msg) bool { return true })
+	other := m
+	other.headers = append([]string(nil), m.headers...)
+	for i, h := range other.headers {
+		if strings.HasPrefix(h, "From:") {
+			other.headers[i] = "From: <sip:0935@127.0.0.1>;tag=notours"
+		}
+	}
+	p.reply(other, 200, "x", "", p.sdp("sendrecv"))
+	p.none(func(m msg) bool { return m.code() == 0 && m.method() != "INVITE" })
+	p.reply(m, 200, "x", "", p.sdp("sendrecv"))
+	if a := p.request("ACK"); a.get("CSeq") != "1 ACK" || a.tag("To") != "x" {
+		t.Errorf("ACK %q", a.headers)
+	}
+	b := p.request("BYE")
+	if b.tag("To") != "x" || b.tag("From") != m.tag("From") {
+		t.Errorf("BYE %q", b.headers)
+	}
+	p.reply(b, 200, "", "", "")
+	p.reply(m, 200, "x", "", p.sdp("sendrecv"))
+	p.request("ACK")
+	p.none(func(n msg) bool { return n.code() == 0 && n.method() == "BYE" && n.get("CSeq") != b.get("CSeq") })
 }
 
 func tagOf(address string) string {

@@ -26,6 +26,7 @@ import (
 	"branchline/pbx/media"
 	"branchline/pbx/sip/leg"
 	"branchline/pbx/sip/registrar"
+	"branchline/pbx/sip/session"
 	"branchline/pbx/sip/wire"
 )
 
@@ -35,8 +36,9 @@ type Options struct {
 	Boot     uint32 // boot number, part of leg ids
 	Log      *slog.Logger
 	Media    *media.Worker
-	Bindings Store    // nil: phones are forgotten over a restart
-	Releases []string // Answered.Release of the legs that were up when the box died
+	Bindings Store         // nil: phones are forgotten over a restart
+	Releases []string      // Answered.Release of the legs that were up when the box died
+	Session  session.Wants // how long a call stands without a sign of life; zero: half an hour
 	// Wall is the clock of the box, which anybody may set; nil: time.Now.
 	Wall func() time.Time
 }

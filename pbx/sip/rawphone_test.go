@@ -564,8 +564,12 @@ func (k *talk) in(method, extra, body string) string {
 	if extra != "" {
 		extra = "\n" + extra
 	}
+	via := k.p.via()
+	if method == "INVITE" {
+		k.invite, k.inviteVia = k.cseq, via
+	}
 	return fmt.Sprintf("%s %s SIP/2.0\n%s\nMax-Forwards: 70\nFrom: %s\nTo: %s\nCall-ID: %s\nCSeq: %d %s%s\n\n%s",
-		method, k.target, k.p.via(), k.local, k.remote, k.callID, k.cseq, method, extra, body)
+		method, k.target, via, k.local, k.remote, k.callID, k.cseq, method, extra, body)
 }
 
 // reply answers a request of the box; tag is ours.

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"branchline/pbx/sip/header"
 	"branchline/pbx/sip/wire"
@@ -91,9 +92,12 @@ func (d *Dialog) InOrder(r *wire.Request) bool {
 }
 
 // Request makes our next request in the dialog.
-func (d *Dialog) Request(method string) *wire.Request {
+func (d *Dialog) Request(method string) *wire.Request { return d.make(method, d.Next()) }
+
+// Next is the CSeq of our next request.
+func (d *Dialog) Next() uint32 {
 	d.Seq++
-	return d.make(method, d.Seq)
+	return d.Seq
 }
 
 // Ack makes the ACK of a 2xx to our INVITE with that CSeq.
@@ -112,7 +116,7 @@ func (d *Dialog) make(method string, seq uint32) *wire.Request {
 // a peer refuses a BYE whose CSeq it has seen.
 const ahead = 1000
 
-// release is what is kept of a dialog for a BYE after a crash.
+// release is what is kept of a dialog for a BYE after a crash, or of an INVITE for a CANCEL.
 type release struct {
 	CallID string   `json:"id"`
 	Local  string   `json:"from"`
@@ -123,38 +127,83 @@ type release struct {
 	Net    string   `json:"net,omitempty"` // "": udp
 	Our    string   `json:"our"`
 	Peer   string   `json:"peer"`
+	Branch string   `json:"branch,omitempty"` // of an INVITE
 }
 
-// Release is one line of text from which Bye can end the dialog after the box has died.
+// Release is one line of text from which Endings can end the dialog after the box has died.
 func (d *Dialog) Release() string {
-	network := d.Flow.Network
-	if network == "udp" {
-		network = ""
+	return release{CallID: d.CallID, Local: d.Local.Text, Remote: d.Remote.Text, Seq: d.Seq + ahead, Target: d.Target.Text,
+		Routes: d.Routes}.text(d.Flow)
+}
+
+// Ringing is the like for an INVITE of ours, sent under branch, that has no final response.
+func Ringing(invite *wire.Request, branch string) string {
+	return release{CallID: invite.CallID, Local: invite.From.Text, Remote: invite.To.Text, Seq: invite.CSeq,
+		Target: invite.URI.Text, Routes: invite.Route, Branch: branch}.text(invite.Flow)
+}
+
+func (r release) text(flow wire.Flow) string {
+	r.Our, r.Peer = flow.Local.String(), flow.Remote.String()
+	if flow.Network != "udp" {
+		r.Net = flow.Network
 	}
-	b, err := json.Marshal(release{d.CallID, d.Local.Text, d.Remote.Text, d.Seq + ahead, d.Target.Text, d.Routes, network,
-		d.Flow.Local.String(), d.Flow.Remote.String()})
+	b, err := json.Marshal(r)
 	if err != nil {
 		panic(fmt.Sprintf("dialog: release: %v", err)) // strings and numbers always marshal
 	}
 	return string(b)
 }
 
-// Bye makes the request that ends the dialog of a Release. Its flow, where it is a connection, is no
-// more: another one to the same peer must take its place.
-func Bye(s string) (*wire.Request, error) {
-	var v release
-	if err := json.Unmarshal([]byte(s), &v); err != nil {
+// Releases makes one of several; "" of none.
+func Releases(all []string) string {
+	if len(all) == 0 {
+		return ""
+	}
+	return "[" + strings.Join(all, ",") + "]"
+}
+
+// Ending is what ends one thing of before a crash: a BYE, or an INVITE that is to be taken back.
+type Ending struct {
+	Request *wire.Request
+	Branch  string // of the INVITE
+}
+
+// Endings reads a Release, or Releases. The flow of a request, where it is a connection, is no more:
+// another one to the same peer must take its place.
+func Endings(s string) (out []Ending, err error) {
+	if !strings.HasPrefix(s, "[") {
+		s = "[" + s + "]"
+	}
+	var list []release
+	if err := json.Unmarshal([]byte(s), &list); err != nil {
 		return nil, fmt.Errorf("release: %w", err)
 	}
-	from, err1 := header.ParseAddress(v.Local)
-	to, err2 := header.ParseAddress(v.Remote)
-	target, err3 := header.ParseURI(v.Target)
-	our, err4 := netip.ParseAddrPort(v.Our)
-	peer, err5 := netip.ParseAddrPort(v.Peer)
+	if len(list) == 0 {
+		return nil, errors.New("release: empty")
+	}
+	for _, v := range list {
+		e, err := v.ending()
+		if err != nil {
+			return nil, fmt.Errorf("release: %w", err)
+		}
+		out = append(out, e)
+	}
+	return out, nil
+}
+
+func (r release) ending() (Ending, error) {
+	from, err1 := header.ParseAddress(r.Local)
+	to, err2 := header.ParseAddress(r.Remote)
+	target, err3 := header.ParseURI(r.Target)
+	our, err4 := netip.ParseAddrPort(r.Our)
+	peer, err5 := netip.ParseAddrPort(r.Peer)
 	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
-		return nil, fmt.Errorf("release: %w", err)
+		return Ending{}, err
 	}
-	network := cmp.Or(v.Net, "udp")
-	return &wire.Request{Method: "BYE", URI: target, Flow: wire.Flow{Network: network, Local: our, Remote: peer},
-		From: from, To: to, CallID: v.CallID, CSeq: v.Seq, Route: v.Routes}, nil
+	method := "BYE"
+	if r.Branch != "" {
+		method = "INVITE"
+	}
+	return Ending{&wire.Request{Method: method, URI: target, Flow: wire.Flow{Network: cmp.Or(r.Net, "udp"), Local: our, Remote: peer},
+		From: from, To: to, CallID: r.CallID, CSeq: r.Seq, Route: r.Routes}, r.Branch}, nil
 }

@@ -49,16 +49,20 @@ func TestReleaseMakesTheBYEOfTheDialog(t *testing.T) {
 		d.Request("INFO")
 	}
 	want := d.Request("BYE")
-	bye, err := Bye(s)
-	if err != nil {
-		t.Fatal(err)
+	ends, err := Endings(Releases([]string{s, s}))
+	if err != nil || len(ends) != 2 {
+		t.Fatal(ends, err)
 	}
+	if ends, err = Endings(s); err != nil || len(ends) != 1 || ends[0].Branch != "" {
+		t.Fatal(ends, err)
+	}
+	bye := ends[0].Request
 	if strings.Contains(s, "\n") || bye.CSeq <= want.CSeq || bye.CallID != want.CallID || bye.From.Text != want.From.Text ||
 		bye.To.Text != want.To.Text || bye.URI.Text != want.URI.Text || bye.Flow != want.Flow || fmt.Sprint(bye.Route) != fmt.Sprint(want.Route) {
 		t.Errorf("%s\nmakes %+v\nwant  %+v", s, bye, want)
 	}
 	for _, bad := range []string{"", "{}", `{"id":"x","from":"<sip:a@b>","to":"y"}`} {
-		if _, err := Bye(bad); err == nil {
+		if _, err := Endings(bad); err == nil {
 			t.Errorf("%q was taken", bad)
 		}
 	}

@@ -18,8 +18,9 @@ type acceptance struct {
 }
 
 // accept answers an INVITE of the phone by a 2xx and repeats that until its ACK comes.
-func (l *Leg) accept(r *wire.Request, body []byte, wantsAnswer bool) {
+func (l *Leg) accept(r *wire.Request, headers []wire.Header, body []byte, wantsAnswer bool) {
 	res := l.response(200)
+	res.Headers = append(res.Headers, headers...)
 	res.Type, res.Body = "application/sdp", body
 	l.table.Reply(r, res)
 	l.pending = &acceptance{request: r, response: res, wantsAnswer: wantsAnswer, pause: wire.T1()}
@@ -31,10 +32,7 @@ func (l *Leg) wait() {
 	p.stop = l.table.Wire.After(p.pause, l.callID, func() {
 		p.spent += p.pause
 		if p.spent >= 64*wire.T1() { // RFC 3261 13.3.1.4
-			l.settle()
-			l.bye()
-			l.gone(hal.WireTrouble, false, "no ACK")
-			l.forget()
+			l.end(hal.WireTrouble, "no ACK")
 			return
 		}
 		p.pause = min(2*p.pause, wire.T2())
@@ -62,14 +60,13 @@ func (l *Leg) ack(r *wire.Request) {
 		l.forget()
 		return
 	}
+	defer l.renew()
 	if !p.wantsAnswer {
 		return
 	}
 	o, err := l.sound.Answered(r.Flow, r.Body)
 	if err != nil {
-		l.bye()
-		l.gone(hal.Media, false, "ACK without a codec that we have")
-		l.forget()
+		l.end(hal.Media, "ACK without a codec that we have")
 		return
 	}
 	l.agree(o)

@@ -11,6 +11,7 @@ import (
 	"branchline/pbx/sip/causes"
 	"branchline/pbx/sip/dialog"
 	"branchline/pbx/sip/header"
+	"branchline/pbx/sip/session"
 	"branchline/pbx/sip/wire"
 )
 
@@ -37,6 +38,7 @@ type fork struct {
 	done   bool
 	cause  hal.Cause
 	said   string   // "SIP 486"
+	early  []*early // the phones that ring
 	ended  []string // tags of the dialogs that came too late and were ended
 }
 
@@ -59,7 +61,7 @@ func (t *Table) Dial(id hal.LegID, terms Terms, ways []Way) {
 			l.forks = append(l.forks, f)
 		}
 	}
-	t.Out.Put(hal.Opened{Leg: l.id, Wire: l.callID})
+	t.Out.Put(hal.Opened{Leg: l.id, Wire: l.callID, Release: l.ringing()})
 	for _, f := range l.forks {
 		t.Send(f.invite, f.heard)
 		if w := f.way; w.Patience > 0 {
@@ -116,7 +118,7 @@ func commonAddr(ways []Way) netip.Addr {
 func (l *Leg) newInvite(w Way) *wire.Request {
 	return &wire.Request{Method: "INVITE", URI: w.URI, CallID: l.callID, CSeq: 1, Flow: w.Flow, Route: w.Routes,
 		From: header.MakeAddress(w.From.Name, w.From.URI, l.tag), To: w.To,
-		Contact: []header.Address{l.table.Peers.Contact(w.Flow)}, Headers: slices.Clone(w.Headers),
+		Contact: []header.Address{l.table.Peers.Contact(w.Flow)}, Headers: append(slices.Clone(w.Headers), l.wants.Offer(session.Timer{})...),
 		Type: "application/sdp", Body: l.sound.Offer(l.at(w.Flow))}
 }
 
@@ -128,33 +130,54 @@ func (f *fork) heard(res *wire.Response) {
 	case res.Code/100 == 2:
 		f.accepted(res)
 	case res.Code >= 300:
-		if !l.over && !l.answered {
-			if again := l.table.again(f.invite, res, func() uint32 { return f.invite.CSeq + 1 }); again != nil {
-				f.invite = again
-				l.table.send(again, f.heard)
-				return
-			}
+		if l.over || l.answered || !f.again(res) {
+			f.refused(res)
 		}
-		f.refused(res)
 	case !l.over && !l.answered:
 		f.progress(res)
 	}
 }
 
+// again sends the INVITE once more where the peer wants it otherwise: with a password, or a longer session.
+func (f *fork) again(res *wire.Response) bool {
+	l := f.leg
+	next := func() uint32 { return f.invite.CSeq + 1 }
+	again := l.table.again(f.invite, res, next)
+	if again == nil {
+		wants, ok := l.wants.Raise(res)
+		if res.Code != 422 || !ok {
+			return false
+		}
+		l.wants = wants
+		again = longer(f.invite, wants.Offer(session.Timer{}), next())
+	}
+	f.invite = again
+	l.table.send(again, f.heard)
+	return true
+}
+
 func (f *fork) progress(res *wire.Response) {
 	l := f.leg
+	e := f.earlyOf(res)
+	if !f.acknowledge(e, res) {
+		return
+	}
 	rings := res.Code == 180
 	f.rang = f.rang || rings
 	news := rings && !l.alerting
 	l.alerting = l.alerting || rings
-	if res.Type == "application/sdp" && !l.sounding {
-		if o, err := l.sound.Answered(f.invite.Flow, res.Body); err == nil {
+	if res.Type == "application/sdp" {
+		o, err := l.sound.Answered(f.invite.Flow, res.Body)
+		if err == nil && e != nil {
+			e.offer = o
+		}
+		if err == nil && !l.sounding {
 			l.agree(o)
 			l.sounding, news = true, true
 		}
 	}
 	if news {
-		l.table.Out.Put(hal.Progress{Leg: l.id, Alerting: l.alerting, Sound: l.sounding})
+		l.table.Out.Put(hal.Progress{Leg: l.id, Alerting: l.alerting, Sound: l.sounding, Release: l.ringing()})
 	}
 }
 
@@ -206,21 +229,29 @@ func (f *fork) accepted(res *wire.Response) {
 		t.end(dlg.Request("BYE"))
 		return
 	}
+	e := f.earlyOf(res)
+	if e != nil {
+		dlg.Seq, dlg.RemoteSeq = e.dialog.Seq, e.dialog.RemoteSeq // PRACKs went before
+	}
 	l.winner, l.dialog, l.answered = f, dlg, true
 	l.cancelForks(f, hal.Elsewhere)
 	o, err := l.sound.Answered(f.invite.Flow, res.Body)
-	switch {
-	case err == nil:
+	if len(res.Body) == 0 && e != nil && e.offer != nil { // its answer came with the 183
+		o, err = e.offer, nil
+	}
+	if err == nil {
 		l.agree(o)
-	case len(res.Body) == 0 && l.sounding: // its answer came with the 183
-	default:
-		l.bye()
-		l.gone(hal.Media, false, "SIP 200 without a codec that we have")
-		l.forget()
+	} else {
+		l.end(hal.Media, "SIP 200 without a codec that we have")
 		return
 	}
+	l.learn(res)
 	l.talk(f.way.Name)
 	l.tellHold(o)
+	timer := session.Agreed(res)
+	l.their.timer = l.their.timer || timer.Expires > 0
+	l.watch(timer)
+	l.renew()
 }
 
 // cancelForks takes back all INVITEs but that of keep.
@@ -234,4 +265,20 @@ func (l *Leg) cancelForks(keep *fork, cause hal.Cause) {
 			f.invite.Cancel(why)
 		}
 	}
+}
+
+// ringing is what ends, after a crash, what rings by now: a phone that we know by its tag may have
+// answered meanwhile, and gets a BYE too.
+func (l *Leg) ringing() string {
+	var all []string
+	for _, f := range l.forks {
+		if f.done {
+			continue
+		}
+		all = append(all, dialog.Ringing(f.invite, l.table.Wire.Branch(f.invite)))
+		for _, e := range f.early {
+			all = append(all, e.dialog.Release())
+		}
+	}
+	return dialog.Releases(all)
 }

@@ -7,20 +7,23 @@
 // both ends come to rest. What phones and trunks differ in (who is it, by which address are we known,
 // what answers a challenge) it asks of Peers, and takes as Terms.
 //
-// Start reading at Table, then Leg. ring.go is calls to us, fork.go calls of ours, within.go what is said
-// in a call.
+// Start reading at Table, then Leg. ring.go is calls to us, fork.go calls of ours, within.go what the peer
+// says in a call, refer.go transfers, reliable.go ringing that is
+// acknowledged, renew.go and show.go what we say by ourselves.
 package leg
 
 import (
 	"cmp"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 
 	"branchline/hal"
 	"branchline/pbx/media"
 	"branchline/pbx/sip/causes"
 	"branchline/pbx/sip/dialog"
 	"branchline/pbx/sip/header"
+	"branchline/pbx/sip/session"
 	"branchline/pbx/sip/wire"
 )
 
@@ -53,10 +56,34 @@ type Leg struct {
 	port    *media.Port
 	sound   dialog.Sound
 	pending *acceptance
+
+	their  abilities
+	wants  session.Wants
+	timer  session.Timer
+	clock  func()        // stops the time of the session
+	wish   wish          // what we shall ask for next in the dialog
+	asking *wire.Request // ours, for a wish; not answered yet
+	later  func()        // stops the wait before the next
+
+	shown []wire.Header // who it is that an incoming leg reaches, for our responses
+
+	rseq    uint32     // of our last reliable response; 0: none yet
+	assured *assurance // that waits for its PRACK
+	settled bool       // what we agreed on came before the answer, reliably: the 2xx says nothing of it
+
+	transfer *transfer // that the peer has asked for; nil: none, or it is over
+}
+
+// abilities are what a peer says that it can do.
+type abilities struct{ update, timer bool }
+
+// learn takes what the peer says in its INVITE, or in the 2xx to ours.
+func (l *Leg) learn(m session.Message) {
+	l.their = abilities{update: session.Named(m, "Allow", "UPDATE"), timer: session.Knows(m)}
 }
 
 func (t *Table) newLeg(id hal.LegID, callID string, terms Terms) *Leg {
-	l := &Leg{table: t, id: id, callID: callID, peer: terms.Peer, tag: newTag(), sound: terms.Sound}
+	l := &Leg{table: t, id: id, callID: callID, peer: terms.Peer, tag: newTag(), sound: terms.Sound, wants: t.Session}
 	l.sound.ID = cmp.Or(l.sound.ID, uint64(rand.Uint32()))
 	t.legs[id] = l
 	t.calls[callID] = l
@@ -84,6 +111,11 @@ func (l *Leg) gone(cause hal.Cause, far bool, wire string) {
 		return
 	}
 	l.over = true
+	l.unwatch()
+	l.unassure()
+	if l.later != nil {
+		l.later()
+	}
 	l.closePort()
 	delete(l.table.legs, l.id)
 	l.table.Out.Put(hal.Gone{Leg: l.id, Cause: cause, Far: far, Wire: wire})
@@ -128,7 +160,7 @@ func (l *Leg) bye() { l.table.end(l.dialog.Request("BYE")) }
 
 // response is what of a response of ours belongs to the dialog.
 func (l *Leg) response(code int) wire.Response {
-	return wire.Response{Code: code, Tag: l.tag, Contact: []header.Address{l.dialog.Contact}}
+	return wire.Response{Code: code, Tag: l.tag, Contact: []header.Address{l.dialog.Contact}, Headers: slices.Clone(l.shown)}
 }
 
 // openPort opens the leg's RTP port on ip, once.

@@ -29,16 +29,28 @@ func (t *Table) Do(o hal.Order, dial func(hal.Dial)) {
 		l.hangup(o.Cause)
 	case hal.Alert:
 		if rings {
-			l.alert(o)
+			l.whenAssured(func() { l.alert(o) })
 			return
 		}
 		l.failed(o, "the leg does not ring here")
 	case hal.Answer:
 		if rings {
-			l.answer()
+			l.whenAssured(l.answer)
+			return
+		}
+		if l.invite == nil && !l.answered {
+			l.press(o, "talk")
 			return
 		}
 		l.failed(o, "the leg does not ring here")
+	case hal.Hold:
+		l.pressInCall(o, "hold")
+	case hal.Resume:
+		l.pressInCall(o, "talk")
+	case hal.Show:
+		l.show(o)
+	case hal.TransferStatus:
+		l.transferStatus(o)
 	case hal.Digits:
 		if l.answered && l.port != nil {
 			l.port.SendKeys(o.Ref, o.Keys)

@@ -7,6 +7,9 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strconv"
+	"strings"
+	"time"
 
 	"branchline/hal"
 	"branchline/pbx/media"
@@ -14,8 +17,20 @@ import (
 	"branchline/pbx/sip/dialog"
 	"branchline/pbx/sip/header"
 	"branchline/pbx/sip/outbox"
+	"branchline/pbx/sip/session"
 	"branchline/pbx/sip/wire"
 )
+
+// Wire is what a Table needs of a wire.Wire, whose methods keep the contracts.
+type Wire interface {
+	Send(r *wire.Request, on func(*wire.Response)) error
+	Tell(r *wire.Request) error
+	After(d time.Duration, callID string, f func()) (stop func())
+	Branch(r *wire.Request) string
+	Revoke(invite *wire.Request, branch, why string)
+}
+
+var _ Wire = (*wire.Wire)(nil)
 
 // Peers is what a Table asks its line about those whom the legs talk with. All calls come on the
 // goroutine of the wire.
@@ -34,6 +49,9 @@ type Peers interface {
 	// Credentials answers the challenge res (401, 407) to r: the headers with which r is sent once more,
 	// nil where there is nothing (more) to say.
 	Credentials(r *wire.Request, res *wire.Response) []wire.Header
+	// Identity are the headers by which the peer at flow is told who is at the other side now; nil where it
+	// is not to know, or cannot.
+	Identity(flow wire.Flow, o hal.Show) []wire.Header
 }
 
 // Direct is what is said of peers who see our own addresses and ask for no password. To be embedded.
@@ -57,6 +75,9 @@ func (Direct) Listens(flow wire.Flow, bound netip.AddrPort) netip.AddrPort {
 // Credentials are none.
 func (Direct) Credentials(*wire.Request, *wire.Response) []wire.Header { return nil }
 
+// Identity is told to nobody.
+func (Direct) Identity(wire.Flow, hal.Show) []wire.Header { return nil }
+
 // Options are what a Table is made of.
 type Options struct {
 	Name  string  // of the line
@@ -64,11 +85,14 @@ type Options struct {
 	Count *uint64 // incoming legs since boot; the line keeps it over Tables
 	Log   *slog.Logger
 	Media *media.Worker
-	Wire  *wire.Wire
+	Wire  Wire
 	Out   *outbox.Outbox
 	Ports *Ports
 	Peers Peers
 	Allow string // methods that the line takes
+
+	Remote  bool          // its phones may be asked to answer, hold and talk on by themselves
+	Session session.Wants // how long a call stands without a sign of life
 }
 
 // Accepted are the bodies that legs understand, for an Accept header.
@@ -76,17 +100,46 @@ const Accepted = "application/sdp, application/dtmf-relay, application/dtmf"
 
 const agent = "Branchline"
 
+// supported are the extensions that we understand.
+const supported = "timer, replaces, 100rel, norefersub"
+
+// tellsAbilities says whether a message of that method tells what we can do (RFC 3261 20.5, 20.37).
+func tellsAbilities(method string) bool {
+	return method == "INVITE" || method == "UPDATE" || method == "OPTIONS"
+}
+
+func (t *Table) allows(method string) bool {
+	return slices.Contains(strings.Split(t.Allow, ", "), method)
+}
+
+// Understands says whether we know all that r requires. Where we do not, r is answered.
+func (t *Table) Understands(r *wire.Request) bool {
+	var unknown []string
+	for _, v := range r.Values("Require") {
+		if !slices.Contains(strings.Split(supported, ", "), strings.ToLower(v)) {
+			unknown = append(unknown, v)
+		}
+	}
+	if unknown == nil {
+		return true
+	}
+	t.Reply(r, wire.Response{Code: 420, Headers: []wire.Header{{Name: "Unsupported", Value: strings.Join(unknown, ", ")}}})
+	return false
+}
+
 // Table is the legs of one line. It belongs to the goroutine of the wire; NewTable makes it.
 type Table struct {
 	Options
 	legs  map[hal.LegID]*Leg
 	calls map[string]*Leg // by Call-ID; also of legs that are told Gone but whose dialog is not at rest
-	owed  []*wire.Request // BYEs of before the restart, for peers whose connection that was the end of
+	owed  []dialog.Ending // of calls of before the restart, for peers whose connection that was the end of
+
+	strays map[string]int // 2xx to nothing: how often each came
 }
 
 // NewTable makes an empty table.
 func NewTable(o Options) *Table {
-	return &Table{Options: o, legs: map[hal.LegID]*Leg{}, calls: map[string]*Leg{}}
+	return &Table{Options: o, legs: map[hal.LegID]*Leg{}, calls: map[string]*Leg{}, strays: map[string]int{}}
 }
 
 // Legs are all that are not gone, sorted, for a Census.
@@ -99,8 +152,8 @@ func (t *Table) All() iter.Seq[*Leg] { return maps.Values(t.calls) }
 // called at once, with a response of our own.
 func (t *Table) Send(r *wire.Request, on func(*wire.Response)) {
 	r.Headers = append(r.Headers, wire.Header{Name: "User-Agent", Value: agent})
-	if r.Method == "INVITE" || r.Method == "OPTIONS" {
-		r.Headers = append(r.Headers, wire.Header{Name: "Allow", Value: t.Allow})
+	if tellsAbilities(r.Method) {
+		r.Headers = append(r.Headers, wire.Header{Name: "Allow", Value: t.Allow}, wire.Header{Name: "Supported", Value: supported})
 	}
 	t.send(r, on)
 }
@@ -142,6 +195,9 @@ func (t *Table) again(r *wire.Request, res *wire.Response, seq func() uint32) *w
 // Reply answers r with what every response of ours says.
 func (t *Table) Reply(r *wire.Request, res wire.Response) {
 	res.Headers = append(res.Headers, wire.Header{Name: "Allow", Value: t.Allow}, wire.Header{Name: "Server", Value: agent})
+	if res.Code/100 == 2 && tellsAbilities(r.Method) {
+		res.Headers = append(res.Headers, wire.Header{Name: "Supported", Value: supported})
+	}
 	if err := r.Reply(res); err != nil {
 		t.Log.Warn("response not sent", "method", r.Method, "code", res.Code, "call", r.CallID, "err", err)
 	}
@@ -196,36 +252,74 @@ func (t *Table) Lost(flow wire.Flow) (stranded []*Leg) {
 	return stranded
 }
 
-// End puts the wire at rest after a restart: BYE for each Release (hal.Answered) of legs that were up. A
-// BYE whose connection was lost with the restart waits for Back.
+// End puts the wire at rest after a restart: what each Release (hal.Answered, Opened, …) of legs that
+// were there says. What was on a connection, lost with the restart, waits for Back.
 func (t *Table) End(releases []string) {
 	for _, r := range releases {
-		bye, err := dialog.Bye(r)
+		endings, err := dialog.Endings(r)
 		if err != nil {
 			t.Log.Warn("leg of before the restart not ended", "err", err)
 			continue
 		}
-		if bye.Flow.Network != "udp" {
-			t.owed = append(t.owed, bye)
-			continue
+		for _, e := range endings {
+			if e.Request.Flow.Network != "udp" {
+				t.owed = append(t.owed, e)
+				continue
+			}
+			t.settle(e)
 		}
-		if at := t.Wire.Toward(bye.Flow.Remote.Addr()); !slices.Contains(t.Wire.Listening(), bye.Flow.Local) && at.IsValid() {
-			bye.Flow.Local = at // the socket of before the restart is no more
-		}
-		t.end(bye)
 	}
 }
 
 // Back says that a peer is there by a new connection.
 func (t *Table) Back(flow wire.Flow) {
-	t.owed = slices.DeleteFunc(t.owed, func(bye *wire.Request) bool {
-		if flow.Network != bye.Flow.Network || bye.Flow.Remote.Addr() != flow.Remote.Addr() {
+	t.owed = slices.DeleteFunc(t.owed, func(e dialog.Ending) bool {
+		was := e.Request.Flow
+		if flow.Network != was.Network || was.Remote.Addr() != flow.Remote.Addr() {
 			return false
 		}
-		bye.Flow = flow
-		t.end(bye)
+		e.Request.Flow = flow
+		t.settle(e)
 		return true
 	})
+}
+
+func (t *Table) settle(e dialog.Ending) {
+	if e.Branch != "" {
+		t.Wire.Revoke(e.Request, e.Branch, "")
+		return
+	}
+	t.end(e.Request)
+}
+
+// maxStrays is how many calls that nobody knows are ended in half a minute.
+const maxStrays = 256
+
+// Stray ends a call that the peer believes to have answered, but we know nothing of: the box died before
+// its answer was known. Who sends it is one of ours; the line has seen to that.
+func (t *Table) Stray(res *wire.Response) {
+	from, err := header.ParseAddress(res.Header("From"))
+	id := res.Header("Call-ID")
+	seq, _, _ := strings.Cut(res.Header("CSeq"), " ")
+	n, err2 := strconv.ParseUint(seq, 10, 31)
+	key := id + " " + res.To.Tag()
+	switch {
+	case err != nil, err2 != nil, len(from.Tag()) != tagSize, res.To.Tag() == "", len(res.Contact) != 1, t.calls[id] != nil:
+		return
+	case t.strays[key] >= 12 || t.strays[key] == 0 && len(t.strays) >= maxStrays:
+		return
+	}
+	t.strays[key]++
+	invite := &wire.Request{CallID: id, From: from, To: res.To, CSeq: uint32(n), Flow: res.Flow}
+	d := dialog.Open(invite, res)
+	if err := t.Wire.Tell(d.Ack(invite.CSeq)); err != nil {
+		t.Log.Warn("ACK not sent", "call", id, "err", err)
+	}
+	if t.strays[key] == 1 {
+		t.Wire.After(64*wire.T1(), "", func() { delete(t.strays, key) })
+		t.Log.Info("call of before the restart ended", "call", id)
+		t.end(d.Request("BYE"))
+	}
 }
 
 // end sends a BYE that is the last of its dialog.
@@ -255,4 +349,7 @@ func (t *Table) Drop(up func(hal.Signal)) {
 	}
 }
 
-func newTag() string { return crand.Text()[:12] }
+// tagSize is how long our tags are.
+const tagSize = 12
+
+func newTag() string { return crand.Text()[:tagSize] }

@@ -3,6 +3,7 @@ package leg
 import (
 	"branchline/hal"
 	"branchline/pbx/sip/dialog"
+	"branchline/pbx/sip/session"
 	"branchline/pbx/sip/wire"
 )
 
@@ -11,6 +12,10 @@ import (
 // must prove to be the same peer.
 func (t *Table) Within(r *wire.Request) {
 	l := t.calls[r.CallID]
+	if l != nil && l.dialog == nil && !l.over {
+		l.withinEarly(r)
+		return
+	}
 	if l == nil || l.dialog == nil || !l.dialog.Is(r) {
 		t.Reply(r, wire.Response{Code: 481})
 		return
@@ -37,10 +42,14 @@ func (t *Table) Within(r *wire.Request) {
 		l.reinvite(r)
 	case r.Method == "UPDATE":
 		l.update(r)
+	case r.Method == "PRACK":
+		l.prack(r)
 	case r.Method == "INFO":
 		l.info(r)
 	case r.Method == "OPTIONS":
 		t.Reply(r, wire.Response{Code: 200, Headers: []wire.Header{{Name: "Accept", Value: Accepted}}})
+	case r.Method == "REFER" && t.allows(r.Method):
+		l.refer(r)
 	case r.Method == "SUBSCRIBE", r.Method == "NOTIFY":
 		t.Reply(r, wire.Response{Code: 489})
 	default:
@@ -59,51 +68,69 @@ func (l *Leg) theirBye(r *wire.Request) {
 	l.forget()
 }
 
-// reinvite changes a call that stands: hold, resume, another address.
+// reinvite changes a call that stands: hold, resume, another address, a sign of life.
 func (l *Leg) reinvite(r *wire.Request) {
 	t := l.table
 	t.Reply(r, wire.Response{Code: 100})
-	if !l.answered || l.pending != nil {
+	if !l.answered || l.pending != nil || l.asking != nil && l.asking.Method == "INVITE" {
 		t.Reply(r, wire.Response{Code: 491})
 		return
 	}
-	o, refused := l.sound.Offered(r)
+	o, timer, headers, refused := l.renewal(r)
 	if refused.Code != 0 {
 		t.Reply(r, refused)
 		return
 	}
 	l.dialog.Refresh(r.Contact)
+	l.watch(timer)
 	at := l.at(l.dialog.Flow)
 	if o == nil {
-		l.accept(r, l.sound.Offer(at), true)
+		l.accept(r, headers, l.sound.Offer(at), true)
 		return
 	}
-	l.accept(r, l.sound.Answer(o, at), false)
+	l.accept(r, headers, l.sound.Answer(o, at), false)
 	l.agree(o)
 	l.tellHold(o)
 }
 
+// renewal reads what a re-INVITE or UPDATE offers and asks for.
+func (l *Leg) renewal(r *wire.Request) (o *dialog.Offer, timer session.Timer, headers []wire.Header, refused wire.Response) {
+	if o, refused = l.sound.Offered(r); refused.Code != 0 {
+		return o, timer, nil, refused
+	}
+	timer, headers, refused = l.wants.Answer(r, l.their.timer, l.timer)
+	l.their.timer = l.their.timer || session.Knows(r)
+	return o, timer, headers, refused
+}
+
 // update does the same without an ACK (RFC 3311).
 func (l *Leg) update(r *wire.Request) {
-	t := l.table
 	res := l.response(200)
-	o, refused := l.sound.Offered(r)
+	o, timer, headers, refused := l.renewal(r)
 	switch {
 	case refused.Code != 0:
 		res = refused
-	case o != nil && !l.answered: // the first offer has no answer yet: RFC 3311 5.2
+	case o != nil && !l.answered && (!l.settled || l.assured != nil): // the first offer has no answer yet: RFC 3311 5.2
 		res = wire.Response{Code: 500, Headers: []wire.Header{{Name: "Retry-After", Value: "2"}}}
-	case o != nil && l.pending != nil:
+	case o != nil && (l.pending != nil || l.asking != nil && len(l.asking.Body) > 0):
 		res = wire.Response{Code: 491}
-	case o != nil:
-		res.Type, res.Body = "application/sdp", l.sound.Answer(o, l.at(l.dialog.Flow))
-		l.agree(o)
-		l.tellHold(o)
-		fallthrough
 	default:
 		l.dialog.Refresh(r.Contact)
+		if l.answered {
+			l.watch(timer)
+			res.Headers = append(res.Headers, headers...)
+		}
+		if o != nil {
+			res.Type, res.Body = "application/sdp", l.sound.Answer(o, l.at(l.dialog.Flow))
+			l.agree(o)
+			if l.answered {
+				l.tellHold(o)
+			} else {
+				l.offer = o
+			}
+		}
 	}
-	t.Reply(r, res)
+	l.table.Reply(r, res)
 }
 
 // info takes keys that a phone sends as messages.

@@ -64,8 +64,7 @@ func (s *session) Request(r *wire.Request) {
 		s.legs.Ack(r)
 		return
 	}
-	if need := r.Header("Require"); need != "" {
-		s.legs.Reply(r, wire.Response{Code: 420, Headers: []wire.Header{{Name: "Unsupported", Value: need}}})
+	if !s.legs.Understands(r) {
 		return
 	}
 	if r.InDialog() {

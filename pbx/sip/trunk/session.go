@@ -67,7 +67,7 @@ var _ wire.Handler = (*session)(nil)
 var _ wire.Watcher = (*session)(nil)
 
 // allow is the methods that servers may use.
-const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"
+const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK"
 
 func newSession(t *Trunk, w *wire.Wire) *session {
 	c := t.o.Config

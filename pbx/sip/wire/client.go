@@ -30,7 +30,10 @@ type cancellation struct {
 // another phone behind the same address. When nothing final comes (timers B and F of RFC 3261, or
 // a broken socket) it is called once with a Response that is Local. An error: nothing was sent.
 func (w *Wire) Send(r *Request, on func(*Response)) error {
-	r.wire, r.branch, r.sentBy = w, w.newBranch(), w.sentBy
+	if r.branch == "" || r.client != nil { // a copy of one that was sent
+		r.branch = w.newBranch()
+	}
+	r.wire, r.sentBy = w, w.sentBy
 	return w.start(r, on)
 }
 
@@ -84,6 +87,44 @@ func (r *Request) Cancel(why string) {
 	c.cancel = &cancellation{reason: why}
 	if c.heard {
 		c.sendCancel()
+	}
+}
+
+// Strays is a Handler that is told of a 2xx to an INVITE that we know nothing of: it was sent before a
+// restart.
+type Strays interface{ Stray(*Response) }
+
+// Branch names the transaction of a request that was sent, or is to be sent next.
+func (w *Wire) Branch(r *Request) string {
+	if r.branch == "" {
+		r.branch = w.newBranch()
+	}
+	return r.branch
+}
+
+// Revoke takes back invite, which was sent under branch before a restart, by a CANCEL with why as in
+// Cancel. A refusal that comes of it is acknowledged; a 2xx is a stray.
+func (w *Wire) Revoke(invite *Request, branch, why string) {
+	invite.wire, invite.branch = w, branch
+	w.revoked[branch] = invite
+	w.After(64*T1(), "", func() { delete(w.revoked, branch) })
+	c := &client{wire: w, req: invite, final: 1, cancel: &cancellation{reason: why}}
+	c.sendCancel()
+}
+
+// stray handles a response to nothing that we have sent since we run.
+func (w *Wire) stray(res *Response, h Handler) {
+	if res.method != "INVITE" || res.Code < 200 {
+		return
+	}
+	if invite := w.revoked[res.branch]; invite != nil && res.Code >= 300 {
+		if res.Flow.Remote.Addr() == invite.Flow.Remote.Addr() {
+			(&client{wire: w, req: invite}).acknowledge(res)
+		}
+		return
+	}
+	if s, ok := h.(Strays); ok && res.Code < 300 {
+		w.guard(h, "", func() { s.Stray(res) })
 	}
 }
 

@@ -69,7 +69,7 @@ type Response struct {
 	Tag     string // to be sent: the tag of To; "" takes one that is the same for the same request
 	Contact []header.Address
 	Route   []string // come in: Record-Route
-	Headers []Header // to be sent
+	Headers []Header // to be sent; a twin of the wire makes one that came in with them
 	Type    string
 	Body    []byte
 
@@ -95,7 +95,17 @@ func (r *Request) Lines(name string) []string { return lines(r.fields, name) }
 
 // Header is the first value of a header of a response that came in.
 func (r *Response) Header(name string) string {
-	return first(r.fields, name)
+	return first(r.said(), name)
+}
+
+// Values are all values of a header of a response that came in, lists taken apart.
+func (r *Response) Values(name string) []string { return all(r.said(), name) }
+
+func (r *Response) said() []Header {
+	if r.fields == nil {
+		return r.Headers
+	}
+	return r.fields
 }
 
 // Lines are the values of a header of a response that came in, line by line.
@@ -241,11 +251,11 @@ func (r *Request) back() Flow {
 }
 
 // reasons are the RFC's words for the codes that we send.
-const reasons = `100 Trying;180 Ringing;183 Session Progress;200 OK;400 Bad Request;401 Unauthorized;403 Forbidden;` +
+const reasons = `100 Trying;180 Ringing;183 Session Progress;200 OK;202 Accepted;400 Bad Request;401 Unauthorized;403 Forbidden;` +
 	`404 Not Found;405 Method Not Allowed;415 Unsupported Media Type;416 Unsupported URI Scheme;420 Bad Extension;` +
-	`423 Interval Too Brief;480 Temporarily Unavailable;481 Call/Transaction Does Not Exist;482 Loop Detected;` +
+	`422 Session Interval Too Small;423 Interval Too Brief;480 Temporarily Unavailable;481 Call/Transaction Does Not Exist;482 Loop Detected;` +
 	`484 Address Incomplete;486 Busy Here;487 Request Terminated;488 Not Acceptable Here;489 Bad Event;` +
-	`491 Request Pending;500 Server Internal Error;501 Not Implemented;503 Service Unavailable;` +
+	`491 Request Pending;500 Server Internal Error;501 Not Implemented;503 Service Unavailable;504 Server Time-out;` +
 	`505 Version Not Supported;603 Decline;`
 
 func reason(code int) string {

@@ -67,6 +67,7 @@ type Wire struct {
 
 	servers map[string]*Request // kept, by key
 	clients map[string]*client  // sent, by branch and method
+	revoked map[string]*Request // sent before a restart and taken back, by branch
 	branch  uint64
 	sentBy  string // see Advertise
 
@@ -103,6 +104,7 @@ func New(log *slog.Logger) *Wire {
 		wake:      make(chan struct{}, 1),
 		servers:   map[string]*Request{},
 		clients:   map[string]*client{},
+		revoked:   map[string]*Request{},
 		recent:    map[string][]byte{},
 		branch:    maphash.String(maphash.MakeSeed(), "branch"), // a random start
 	}
@@ -260,7 +262,9 @@ func (w *Wire) receive(m any, h Handler) {
 	case *Response:
 		if c := w.clients[m.branch+" "+m.method]; c != nil {
 			w.guard(h, c.req.CallID, func() { c.receive(m) })
+			return
 		}
+		w.stray(m, h)
 	case *Request:
 		if !w.guard(h, m.CallID, func() { w.request(m, h) }) && m.final == 0 && m.Method != "ACK" {
 			w.guard(h, "", func() { _ = m.Reply(Response{Code: 500}) })
