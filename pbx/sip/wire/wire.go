@@ -64,6 +64,7 @@ type Wire struct {
 	handler   Handler
 	drains    sync.WaitGroup
 	dropped   atomic.Uint64 // messages that were no SIP or broken
+	panics    atomic.Uint64 // in reading
 
 	servers map[string]*Request // kept, by key
 	clients map[string]*client  // sent, by branch and method
@@ -153,6 +154,7 @@ func (w *Wire) Run(ctx context.Context, h Handler) error {
 	minute := time.NewTicker(time.Minute)
 	defer minute.Stop()
 	for {
+		w.ahead(h)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -164,7 +166,6 @@ func (w *Wire) Run(ctx context.Context, h Handler) error {
 		case m := <-w.inbox:
 			w.receive(m, h)
 		case m := <-w.strangers:
-			w.ahead(h)
 			w.receive(m, h)
 		case <-w.wake:
 			for _, j := range w.take() {
@@ -178,15 +179,13 @@ func (w *Wire) Run(ctx context.Context, h Handler) error {
 	}
 }
 
-// ahead works off what phones that are signed in have sent, before a stranger has his turn.
+// ahead works off what peers that are known have sent, where strangers wait too.
 func (w *Wire) ahead(h Handler) {
-	for {
-		select {
-		case m := <-w.inbox:
-			w.receive(m, h)
-		default:
-			return
-		}
+	if len(w.strangers) == 0 {
+		return // all have their turn as they come
+	}
+	for range len(w.inbox) {
+		w.receive(<-w.inbox, h)
 	}
 }
 
@@ -287,8 +286,10 @@ func (w *Wire) request(r *Request, h Handler) {
 		return
 	}
 	invite := w.servers[r.key("INVITE")]
-	for n := len(w.strangers); invite == nil && n > 0; n-- { // it may have come before its sender was known
-		w.receive(<-w.strangers, h)
+	if invite == nil && r.known { // it may have come before its sender was known, and wait with the strangers
+		for range len(w.strangers) {
+			w.receive(<-w.strangers, h)
+		}
 		invite = w.servers[r.key("INVITE")]
 	}
 	if invite == nil || invite.CallID != r.CallID {
