@@ -26,7 +26,7 @@ const (
 
 type searchQuery struct {
 	Q       string `query:"q" maxLength:"80" doc:"part of a number, a name, an agent, a queue or a call's id; capitals make no difference"`
-	Outcome string `query:"outcome" doc:"only calls that ended so" enum:"answered,abandoned,no_answer,busy,failed,service,restarted"`
+	Outcome string `query:"outcome" doc:"only calls that ended so" enum:"answered,abandoned,no_answer,busy,unreachable,failed,service,restarted"`
 	Before  uint64 `query:"before" doc:"only records before this number; of an answer: its before"`
 	Limit   int    `query:"limit" default:"25" minimum:"1" maximum:"100"`
 }

@@ -150,6 +150,7 @@ func (b *Box) build(models sim.Models) error {
 	b.engine = engine.New(engine.Options{
 		Journal: b.journal, Media: b.media, Floor: floor.New(b.prompts.spoken(doc), past), PIN: b.config.pin, Log: b.o.Log,
 	})
+	b.lines.releases = left.Releases()
 	b.phones = sip.NewPhones(sip.Options{
 		Name: "phones", Boot: b.boot, Log: b.o.Log, Media: b.media,
 		Bindings: bindings{b.store}, Releases: left.Releases()["phones"],

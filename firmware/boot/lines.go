@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"reflect"
 	"slices"
 	"sync"
 
@@ -18,6 +19,7 @@ import (
 	"branchline/pbx/config"
 	"branchline/pbx/config/both"
 	"branchline/pbx/sip"
+	"branchline/pbx/sip/trunk"
 	"branchline/pbx/view/board"
 )
 
@@ -33,9 +35,10 @@ type lines struct {
 	box   *Box
 	group *supervise.Group
 
-	mu      sync.Mutex
-	wanted  []config.Line
-	running map[string]*running
+	mu       sync.Mutex
+	releases map[string][]string // by line: what ends the legs that were up when the box died
+	wanted   []config.Line
+	running  map[string]*running
 }
 
 // running is a line that runs.
@@ -106,7 +109,7 @@ func (l *lines) startWanted() error {
 	for _, n := range l.wanted {
 		taken := false
 		for _, r := range l.running {
-			taken = taken || r.Name == n.Name || r.Slot == n.Slot
+			taken = taken || r.Name == n.Name || n.Slot != "" && r.Slot == n.Slot
 		}
 		if taken {
 			continue
@@ -121,14 +124,14 @@ func (l *lines) startWanted() error {
 }
 
 func sameHardware(a, b config.Line) bool {
-	return a.Kind == b.Kind && a.Slot == b.Slot && a.PIN == b.PIN && a.Number == b.Number
+	return a.Kind == b.Kind && a.Slot == b.Slot && a.PIN == b.PIN && a.Number == b.Number && a.Channels == b.Channels && reflect.DeepEqual(a.Trunk, b.Trunk)
 }
 
 // check lists the lines of doc that have no place on the board.
 func (l *lines) check(doc *config.Doc) (wrong []config.Problem) {
 	b := l.box.board
 	for i, n := range doc.Lines {
-		if _, ok := b.Slot(n.Slot); !ok {
+		if _, ok := b.Slot(n.Slot); !ok && n.Kind == config.KindSIM {
 			wrong = append(wrong, config.Problem{
 				Path: fmt.Sprintf("lines[%d].slot", i), What: both.Say("board %s has no %q", "主板 %s 没有 %q", b.Name, n.Slot),
 				Cure: both.Say("take one of slot1 to slot%d", "请用 slot1 到 slot%d 之一", len(b.Slots)),
@@ -138,21 +141,12 @@ func (l *lines) check(doc *config.Doc) (wrong []config.Problem) {
 	return wrong
 }
 
+// start makes the line of n and starts it. The caller holds mu.
 func (l *lines) start(n config.Line) error {
-	slot, ok := l.box.board.Slot(n.Slot)
-	if !ok {
-		return fmt.Errorf("line %s: board %s has no %s", n.Name, l.box.board.Name, n.Slot)
+	line, err := l.make(n)
+	if err != nil {
+		return err
 	}
-	if w := l.box.world; w != nil {
-		if err := w.Insert(n.Slot, modem.Options{Number: n.Number, PIN: n.PIN, Log: l.box.o.Log}); err != nil {
-			return fmt.Errorf("line %s: %w", n.Name, err)
-		}
-	}
-	line := gsm.New(gsm.Options{
-		Name: n.Name, Boot: l.box.boot, Log: l.box.o.Log, PIN: n.PIN,
-		OpenAT:  opener(slot.AT, atBaud),
-		OpenPCM: opener(slot.PCM, pcmBaud),
-	})
 	l.box.engine.Attach(line)
 	l.group.Start(supervise.Service{Name: "line " + n.Name, Run: func(ctx context.Context) error {
 		err := line.Run(ctx, l.box.engine.Hear)
@@ -162,6 +156,33 @@ func (l *lines) start(n config.Line) error {
 		return err
 	}})
 	return nil
+}
+
+func (l *lines) make(n config.Line) (hal.Line, error) {
+	if n.Kind != config.KindTrunk {
+		return l.makeSIM(n)
+	}
+	releases := l.releases[n.Name]
+	delete(l.releases, n.Name) // they are told once
+	return trunk.New(trunk.Options{Name: n.Name, Boot: l.box.boot, Log: l.box.o.Log, Media: l.box.media,
+		Releases: releases, Config: *n.Trunk, Number: hal.Number(n.Number), Channels: n.Channels}), nil
+}
+
+func (l *lines) makeSIM(n config.Line) (hal.Line, error) {
+	slot, ok := l.box.board.Slot(n.Slot)
+	if !ok {
+		return nil, fmt.Errorf("line %s: board %s has no %s", n.Name, l.box.board.Name, n.Slot)
+	}
+	if w := l.box.world; w != nil {
+		if err := w.Insert(n.Slot, modem.Options{Number: n.Number, PIN: n.PIN, Log: l.box.o.Log}); err != nil {
+			return nil, fmt.Errorf("line %s: %w", n.Name, err)
+		}
+	}
+	return gsm.New(gsm.Options{
+		Name: n.Name, Boot: l.box.boot, Log: l.box.o.Log, PIN: n.PIN,
+		OpenAT:  opener(slot.AT, atBaud),
+		OpenPCM: opener(slot.PCM, pcmBaud),
+	}), nil
 }
 
 func opener(path string, baud int) func() (io.ReadWriteCloser, error) {

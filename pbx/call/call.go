@@ -79,6 +79,25 @@ const (
 	ByConfig    = "config"     // the configuration changed
 )
 
+// Why a leg moved into another call, or an offer was withdrawn.
+const (
+	ByTransfer = "transfer"  // attended: two calls became one
+	ByPickup   = "pickup"    // another phone took what rang
+	ByTakeOver = "take_over" // another phone took the place of one that talked
+	ByUnpark   = "unpark"    // another phone took what was parked
+)
+
+// TransferState is how far a transfer is.
+type TransferState string
+
+const (
+	TransferAsked    TransferState = "asked"
+	TransferRefused  TransferState = "refused"  // nothing has changed
+	TransferDone     TransferState = "done"     // the other party talks with whom it was to
+	TransferFailed   TransferState = "failed"   // whom it was to could not be had
+	TransferReturned TransferState = "returned" // the other party talks with who asked again
+)
+
 // Exit is how a contact left a queue.
 type Exit string
 

@@ -65,6 +65,8 @@ func decodeKind(kind string, raw []byte) (Fact, error) {
 		return decode[ClockSet](raw)
 	case "presence":
 		return decode[Presence](raw)
+	case "forward_set":
+		return decode[ForwardSet](raw)
 	case "sign_in_refused":
 		return decode[SignInRefused](raw)
 	case "trouble":
@@ -113,6 +115,23 @@ func decodeOfCall(kind string, raw []byte) (Fact, error) {
 		return decode[LegEnded](raw)
 	case "ended":
 		return decode[Ended](raw)
+	}
+	return decodeOfParties(kind, raw)
+}
+
+// decodeOfParties reads what came later: parties of a call that change.
+func decodeOfParties(kind string, raw []byte) (Fact, error) {
+	switch kind {
+	case "parted":
+		return decode[Parted](raw)
+	case "transfer":
+		return decode[Transfer](raw)
+	case "moved":
+		return decode[Moved](raw)
+	case "parked":
+		return decode[Parked](raw)
+	case "forwarded":
+		return decode[Forwarded](raw)
 	}
 	return Unknown{Name: kind, Raw: append([]byte(nil), raw...)}, nil
 }

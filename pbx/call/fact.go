@@ -78,6 +78,7 @@ type (
 		From      hal.Number `json:"from"`
 		To        hal.Number `json:"to"`
 		Name      string     `json:"name,omitempty"`
+		Dialled   hal.Number `json:"dialled,omitempty"`   // as typed, where To is what it means
 		Extension string     `json:"extension,omitempty"` // who calls, where it is one of ours
 		Agent     string     `json:"agent,omitempty"`     // signed in there
 		Wire      string     `json:"wire"`
@@ -126,7 +127,8 @@ type (
 		Leg   hal.LegID `json:"leg"`
 		Why   string    `json:"why"`
 	}
-	// Withdrawn closes an offer for no fault of the agent: the caller left, or the call ended.
+	// Withdrawn closes an offer for no fault of the agent: the caller left, the call ended, or somebody
+	// else picked it up.
 	Withdrawn struct {
 		Call  ID        `json:"call"`
 		Queue string    `json:"queue"`
@@ -141,6 +143,8 @@ type (
 		Line  string     `json:"line"`
 		To    hal.Number `json:"to"`
 		Agent string     `json:"agent,omitempty"`
+
+		Extension string `json:"extension,omitempty"` // whose phone it is, where it is one of ours
 	}
 	// Opened gives the wire's own id of a dialled leg.
 	Opened struct {
@@ -164,13 +168,61 @@ type (
 		Contact string    `json:"contact,omitempty"`
 		Release string    `json:"release,omitempty"`
 	}
-	// Connected says that two legs hear each other; Agent and Queue where it was an offer.
+	// Connected says that two legs hear each other; Queue where the caller had waited in one.
 	Connected struct {
 		Call  ID        `json:"call"`
 		Leg   hal.LegID `json:"leg"`  // the caller's
 		Peer  hal.LegID `json:"peer"` // the callee's
 		Agent string    `json:"agent,omitempty"`
 		Queue string    `json:"queue,omitempty"`
+	}
+	// Parted says that the two of a Connected do not hear each other any more, and the call goes on.
+	Parted struct {
+		Call ID        `json:"call"`
+		Leg  hal.LegID `json:"leg"`
+		Peer hal.LegID `json:"peer"`
+	}
+	// Transfer says how far the wish of the party on Leg is that the other one talks with To instead. After
+	// asked comes exactly one of done, failed and returned, or the end of the call; a failed one that was
+	// hung up on may still return.
+	Transfer struct {
+		Call  ID            `json:"call"`
+		Leg   hal.LegID     `json:"leg"`
+		To    hal.Number    `json:"to"`
+		State TransferState `json:"state"`
+		Cause hal.Cause     `json:"cause,omitempty"` // of refused and failed
+	}
+	// Moved takes a leg out of call From into Call, where it stays. Why is one of the By… constants.
+	Moved struct {
+		Call ID        `json:"call"`
+		From ID        `json:"from"`
+		Leg  hal.LegID `json:"leg"`
+		Why  string    `json:"why"`
+	}
+	// Parked says that the other party waits at a place until a phone takes it back. Leg parked it.
+	Parked struct {
+		Call      ID        `json:"call"`
+		Leg       hal.LegID `json:"leg"`
+		Place     string    `json:"place"`
+		Extension string    `json:"extension"`
+	}
+	// Forwarded says that the call goes on to To, as Extension wants it; Why: always, busy, no_answer,
+	// unreachable.
+	Forwarded struct {
+		Call      ID         `json:"call"`
+		Extension string     `json:"extension"`
+		To        hal.Number `json:"to"`
+		Why       string     `json:"why"`
+	}
+	// ForwardSet is all that was set at the phone of an extension about its calls, as from now on.
+	ForwardSet struct {
+		Extension   string `json:"extension"`
+		Always      string `json:"always,omitempty"`
+		Busy        string `json:"busy,omitempty"`
+		NoAnswer    string `json:"no_answer,omitempty"`
+		Unreachable string `json:"unreachable,omitempty"`
+		DND         bool   `json:"dnd,omitempty"`
+		Actor       string `json:"actor"` // an extension
 	}
 	// Held and Resumed say what a party did with its end.
 	Held struct {
@@ -207,6 +259,7 @@ type (
 		Call  ID        `json:"call"`
 		Cause hal.Cause `json:"cause"`
 		By    Party     `json:"by"`
+		Actor string    `json:"actor,omitempty"` // who ended it by a command
 	}
 	// Presence is an agent's new state; Reason is that of not ready, now or After. Actor is who did it: the agent's number, "system", or a
 	// person's name; Cause is one of the By… constants.
@@ -264,6 +317,12 @@ func (Opened) Kind() string           { return "opened" }
 func (Alerting) Kind() string         { return "alerting" }
 func (Answered) Kind() string         { return "answered" }
 func (Connected) Kind() string        { return "connected" }
+func (Parted) Kind() string           { return "parted" }
+func (Transfer) Kind() string         { return "transfer" }
+func (Moved) Kind() string            { return "moved" }
+func (Parked) Kind() string           { return "parked" }
+func (Forwarded) Kind() string        { return "forwarded" }
+func (ForwardSet) Kind() string       { return "forward_set" }
 func (Held) Kind() string             { return "held" }
 func (Resumed) Kind() string          { return "resumed" }
 func (RecordingStarted) Kind() string { return "recording_started" }
@@ -299,6 +358,12 @@ func (f Opened) About() ID           { return f.Call }
 func (f Alerting) About() ID         { return f.Call }
 func (f Answered) About() ID         { return f.Call }
 func (f Connected) About() ID        { return f.Call }
+func (f Parted) About() ID           { return f.Call }
+func (f Transfer) About() ID         { return f.Call }
+func (f Moved) About() ID            { return f.Call }
+func (f Parked) About() ID           { return f.Call }
+func (f Forwarded) About() ID        { return f.Call }
+func (ForwardSet) About() ID         { return "" }
 func (f Held) About() ID             { return f.Call }
 func (f Resumed) About() ID          { return f.Call }
 func (f RecordingStarted) About() ID { return f.Call }

@@ -22,14 +22,23 @@ func fill(v any) {
 	case *Page:
 		*v = Page{Listen: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 8088)}
 	case *Line:
-		*v = Line{Kind: KindSIM}
+		*v = Line{Kind: KindSIM, Form: FormDialled}
+	case *Trunk:
+		*v = Trunk{Transport: TransportUDP, Register: true, Expires: 10 * time.Minute, KeepAlive: KeepAliveOptions, Identity: IdentityFrom, Called: CalledURI}
 	case *Queue:
 		*v = Queue{Strategy: LongestIdle, RingTimeout: 15 * time.Second, WrapUp: 10 * time.Second}
 	case *Menu:
 		*v = Menu{Wait: 5 * time.Second, Tries: 3}
 	case *Storage:
 		*v = Storage{FactsDays: 400, RecordsDays: 1100, RecordingsDays: 180}
+	case *Route:
+		*v = Route{Pick: PickInOrder}
+	case *Calls:
+		*v = Calls{Recall: 30 * time.Second, NoAnswer: 20 * time.Second, Park: 3 * time.Minute}
 	case *Codes:
-		*v = Codes{SignIn: "*22", Ready: "*23"}
+		*v = Codes{
+			SignIn: "*22", Ready: "*23", Pickup: "*8", Park: "*6", DND: "*78",
+			ForwardAlways: "*72", ForwardBusy: "*90", ForwardNoAnswer: "*92", ForwardUnreachable: "*94",
+		}
 	}
 }

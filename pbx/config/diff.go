@@ -112,6 +112,8 @@ func id(part any) string {
 		return p.Name
 	case Flow:
 		return p.Name
+	case Class:
+		return p.Name
 	}
 	return ""
 }

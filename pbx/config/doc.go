@@ -18,13 +18,16 @@ import (
 type Doc struct {
 	Version    int         `yaml:"version"` // of the format: 1
 	Site       Site        `yaml:"site"`
+	Numbers    Numbers     `yaml:"numbers"`
 	Network    Network     `yaml:"network"`
 	Lines      []Line      `yaml:"lines"`
 	Extensions []Extension `yaml:"extensions"`
 	Agents     []Agent     `yaml:"agents"`
 	Queues     []Queue     `yaml:"queues"`
 	Flows      []Flow      `yaml:"flows"`
+	Classes    []Class     `yaml:"classes"`
 	Outbound   []Route     `yaml:"outbound"`
+	Calls      Calls       `yaml:"calls"`
 	Codes      Codes       `yaml:"codes"`
 	Storage    Storage     `yaml:"storage"`
 }
@@ -74,14 +77,38 @@ type Page struct {
 	Listen netip.AddrPort `yaml:"listen"` // default 127.0.0.1:8088
 }
 
-// Line is one outside line: which slot of the board, and where its callers go.
+// Line is one outside line: which slot of the board or which provider, and where its callers go.
 type Line struct {
-	Name   string `yaml:"name"`
-	Kind   string `yaml:"kind"`   // KindSIM, the default
-	Slot   string `yaml:"slot"`   // of the board: slot1, slot2 …
-	Number string `yaml:"number"` // its own number, E.164; "" where nobody knows it
-	PIN    string `yaml:"pin"`    // of the SIM; tried once; "" where it asks for none
-	Flow   string `yaml:"flow"`   // where its callers go
+	Name     string `yaml:"name"`
+	Kind     string `yaml:"kind"`     // KindSIM, the default, or KindTrunk
+	Slot     string `yaml:"slot"`     // of the board: slot1, slot2 …; of a SIM
+	Number   string `yaml:"number"`   // its own number, E.164; "" where nobody knows it
+	PIN      string `yaml:"pin"`      // of the SIM; tried once; "" where it asks for none
+	Flow     string `yaml:"flow"`     // where its callers go
+	Channels int    `yaml:"channels"` // calls at a time, both ways together; 0: as many as the line can
+	Form     string `yaml:"form"`     // of numbers that it is given: FormDialled, the default, FormE164, FormNational
+	Show     string `yaml:"show"`     // the number shown to whom it calls; "": Number
+	Trunk    *Trunk `yaml:"trunk"`    // of KindTrunk
+}
+
+// Trunk is how a provider, or another telephone system, is reached by SIP.
+type Trunk struct {
+	Servers   []string       `yaml:"servers"`    // "host" (asked of DNS: SRV, then addresses) or "host:port", tried in order
+	Transport string         `yaml:"transport"`  // TransportUDP, the default, or TransportTCP
+	Proxy     string         `yaml:"proxy"`      // through which everything goes, as in Servers; "": none
+	Register  bool           `yaml:"register"`   // sign in at the server; default true. false: a peer that knows our address
+	User      string         `yaml:"user"`       // of our address there
+	AuthUser  string         `yaml:"auth_user"`  // that goes with the password; "": User
+	Password  string         `yaml:"password"`   // "": none is asked for
+	Domain    string         `yaml:"domain"`     // of our address there; "": the host of the first server
+	Expires   time.Duration  `yaml:"expires"`    // of a sign-in, 1m to 24h; default 10m
+	KeepAlive string         `yaml:"keep_alive"` // KeepAliveOptions, the default, or KeepAliveCRLF
+	Listen    netip.AddrPort `yaml:"listen"`     // our end; none: whichever address leads there, any port
+	Public    string         `yaml:"public"`     // the address by which the world knows us; "": learned from the server
+	Codecs    []string       `yaml:"codecs"`     // in order of liking; none: those of the box
+	Trusted   bool           `yaml:"trusted"`    // callers' numbers are believed and shown beside From: P-Asserted-Identity, Diversion
+	Identity  string         `yaml:"identity"`   // where our caller's number goes: IdentityFrom, the default, IdentityPAI, IdentityRPID
+	Called    string         `yaml:"called"`     // where the number stands that was dialled: CalledURI, the default, or CalledTo
 }
 
 // Extension is an internal number with a desk phone that signs in by Password.
@@ -93,6 +120,10 @@ type Extension struct {
 
 	Remote   bool           `yaml:"remote"`   // its phone may sign in from anywhere
 	Networks []netip.Prefix `yaml:"networks"` // or from these networks, beside the house's own
+
+	Class   string  `yaml:"class"`   // what it may dial; "": DefaultClass
+	Group   string  `yaml:"group"`   // who may pick up its calls: those of the same group; "" is one too
+	Forward Forward `yaml:"forward"` // until a code at the phone says otherwise
 }
 
 // Agent is a person who takes contacts, at whatever phone he signs in.
@@ -147,12 +178,24 @@ type Route struct {
 	Strip  int      `yaml:"strip"`  // how many of its leading characters are not sent
 	Add    string   `yaml:"add"`    // what is put in front instead
 	Lines  []string `yaml:"lines"`  // tried in order
+	Pick   string   `yaml:"pick"`   // which line first: PickInOrder, the default, PickLeastUsed, PickRoundRobin
+	Show   string   `yaml:"show"`   // the number shown to whom it calls; "": the line's
 }
 
-// Codes are what an agent dials at a desk phone.
+// Codes are what a person dials at a desk phone. An empty one, but for the first two, is off.
 type Codes struct {
 	SignIn string `yaml:"sign_in"` // signs in, or out who is in; default *22
 	Ready  string `yaml:"ready"`   // ready, or not ready who is ready; default *23
+
+	Pickup string `yaml:"pickup"` // takes a call that rings in the group, or at the extension behind it; default *8
+	Park   string `yaml:"park"`   // and a place from 1 to 99: parks what is transferred there, or takes it back; default *6
+	DND    string `yaml:"dnd"`    // do not disturb, or no more; default *78
+
+	// Calls go to the number behind the code; with none they go there no more.
+	ForwardAlways      string `yaml:"forward_always"`      // default *72
+	ForwardBusy        string `yaml:"forward_busy"`        // default *90
+	ForwardNoAnswer    string `yaml:"forward_no_answer"`   // default *92
+	ForwardUnreachable string `yaml:"forward_unreachable"` // default *94
 }
 
 // Storage is how long the box keeps what it wrote. What is older goes within the hour.

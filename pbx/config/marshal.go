@@ -103,6 +103,9 @@ func flat(v reflect.Value, mask bool) string {
 	case time.Duration:
 		return length(x)
 	case netip.AddrPort:
+		if !x.IsValid() {
+			return plain("")
+		}
 		return plain(x.String())
 	case netip.Prefix:
 		return plain(x.String())

@@ -13,6 +13,7 @@ import (
 // What a document may name.
 const (
 	KindSIM     = "sim"          // Line.Kind: a GSM or LTE module
+	KindTrunk   = "trunk"        // Line.Kind: a provider by SIP
 	LongestIdle = "longest-idle" // Queue.Strategy: whoever has been free longest
 
 	LanguageEnglish = "en"    // Site.Language
@@ -60,15 +61,16 @@ func Validate(d *Doc) []Problem {
 	}
 	v.codes()
 	v.outbound()
+	v.routing()
 	v.storage()
 	return v.wrong.all()
 }
 
 // validator collects the problems of one document. The indices say where each name was first used.
 type validator struct {
-	doc                                             *Doc
-	wrong                                           problems
-	lines, slots, extensions, agents, queues, flows index
+	doc                                                      *Doc
+	wrong                                                    problems
+	lines, slots, extensions, agents, queues, flows, classes index
 }
 
 func (v *validator) add(path string, what, cure both.Words) {
@@ -90,6 +92,9 @@ func (v *validator) names() {
 	}
 	for i, q := range d.Queues {
 		v.enter(&v.queues, both.Say("queue", "队列"), fmt.Sprintf("queues[%d].name", i), q.Name)
+	}
+	for i, c := range d.Classes {
+		v.enter(&v.classes, both.Say("class", "呼叫权限"), fmt.Sprintf("classes[%d].name", i), c.Name)
 	}
 	for i, f := range d.Flows {
 		v.enter(&v.flows, both.Say("flow", "流程"), fmt.Sprintf("flows[%d].name", i), f.Name)

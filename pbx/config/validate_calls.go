@@ -21,28 +21,39 @@ func (v *validator) line(path string, l *Line) {
 	if strings.EqualFold(l.Name, phonesLine) {
 		v.add(path+".name", both.Say("%s is the name of the line of all desk phones", "%s 是全部话机所用线路的名称", quote(l.Name)), both.Say("take another", "请另取一个"))
 	}
-	if l.Kind != KindSIM {
-		v.add(path+".kind", both.Say("there is no kind of line %s", "没有线路类型 %s", quote(l.Kind)), both.Say("write %s", "请写 %s", KindSIM))
-	}
-	switch {
-	case l.Slot == "":
-		v.add(path+".slot", both.Say("the slot is missing", "缺少插槽"), both.Say("say where on the board it is, as in slot1", "请写出它在板上的位置，如 slot1"))
-	case len(l.Slot) > maxText || !only(l.Slot, letters+digits+"_-"):
-		v.add(path+".slot", both.Say("%s is no slot", "%s 不是插槽", quote(l.Slot)), both.Say("write it as it stands on the board, as in slot1", "请照板上所标填写，如 slot1"))
+	switch l.Kind {
+	case KindSIM:
+		v.sim(path, l)
+	case KindTrunk:
+		v.trunk(path, l)
+	default:
+		v.add(path+".kind", both.Say("there is no kind of line %s", "没有线路类型 %s", quote(l.Kind)), both.Say("write %s or %s", "请写 %s 或 %s", KindSIM, KindTrunk))
 	}
 	if n := strings.TrimPrefix(l.Number, "+"); l.Number != "" && (n == l.Number || len(n) < 6 || len(n) > 15 || n[0] == '0' || !only(n, digits)) {
 		v.add(path+".number", both.Say("%s is no number of the world", "%s 不是国际号码", quote(l.Number)),
 			both.Say("write it with + and country code, as in +4930901820, or leave it out", "请写 + 和国家代码，如 +862150001234，或不写"))
-	}
-	if l.PIN != "" && (len(l.PIN) < 4 || len(l.PIN) > 8 || !only(l.PIN, digits)) {
-		v.add(path+".pin", both.Say("a SIM's PIN is four to eight digits", "SIM 卡的 PIN 码为四到八位数字"),
-			both.Say("write it as in \"1234\", or leave it out where the SIM asks for none", "请写成 \"1234\" 的样子；SIM 卡不要求时可不写"))
 	}
 	if l.Flow == "" {
 		v.add(path+".flow", both.Say("nothing is said about where its callers go", "没有说明来电者去向"), both.Say("name a flow", "请写一个流程"))
 		return
 	}
 	v.known(&v.flows, both.Say("flow", "流程"), path+".flow", l.Flow)
+}
+
+func (v *validator) sim(path string, l *Line) {
+	switch {
+	case l.Slot == "":
+		v.add(path+".slot", both.Say("the slot is missing", "缺少插槽"), both.Say("say where on the board it is, as in slot1", "请写出它在板上的位置，如 slot1"))
+	case len(l.Slot) > maxText || !only(l.Slot, letters+digits+"_-"):
+		v.add(path+".slot", both.Say("%s is no slot", "%s 不是插槽", quote(l.Slot)), both.Say("write it as it stands on the board, as in slot1", "请照板上所标填写，如 slot1"))
+	}
+	if l.PIN != "" && (len(l.PIN) < 4 || len(l.PIN) > 8 || !only(l.PIN, digits)) {
+		v.add(path+".pin", both.Say("a SIM's PIN is four to eight digits", "SIM 卡的 PIN 码为四到八位数字"),
+			both.Say("write it as in \"1234\", or leave it out where the SIM asks for none", "请写成 \"1234\" 的样子；SIM 卡不要求时可不写"))
+	}
+	if l.Trunk != nil {
+		v.add(path+".trunk", both.Say("a SIM has no provider's server", "SIM 卡没有运营商服务器"), both.Say("leave it out, or write kind: %s", "请删去，或写 kind: %s", KindTrunk))
+	}
 }
 
 func (v *validator) flow(path string, f *Flow) {

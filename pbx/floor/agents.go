@@ -22,7 +22,6 @@ type agent struct {
 	gone      bool   // no longer in the configuration
 	wrapUntil time.Time
 	idle      time.Time
-	served    string // the queue of the call he is in
 	shown     call.Presence
 
 	wrong  int // PINs in a row
@@ -79,9 +78,13 @@ func busiest(p *phone) (state call.State, of call.ID) {
 
 func (l *leg) state() (call.State, int) {
 	switch {
+	case l.leaving:
+		return "", 0
+	case l.of.desk != nil: // he talks with the box about himself: that is no call
+		return "", 0
 	case l.held && l.of.connected:
 		return call.Holding, 4
-	case l.of.connected && (l == l.of.caller || l == l.of.peer), l.kind != caller && l.answered:
+	case l.answered, l.kind == joined:
 		return call.Talking, 5
 	case l.kind == caller:
 		return call.Dialing, 3
@@ -102,7 +105,7 @@ func (f *Floor) show(a *agent, actor, cause string) {
 	}
 	p := f.stateOf(a)
 	if p != a.shown {
-		if p.State == call.Ready && a.shown.State != call.Reserved && a.shown.State != call.Ringing {
+		if idleFrom(a.shown.State, p.State) {
 			a.idle = f.now
 		}
 		a.shown = p
@@ -119,6 +122,12 @@ func (f *Floor) show(a *agent, actor, cause string) {
 		f.fact(p)
 	}
 	f.offerable(a)
+}
+
+// idleFrom tells whether an agent is idle anew when his state changes so: who has not taken an offer keeps
+// his place, and who signs in while his phone rings has one from then.
+func idleFrom(was, is call.State) bool {
+	return was == "" || was == call.SignedOut || is == call.Ready && was != call.Reserved && was != call.Ringing
 }
 
 // offerable lets the matcher know whether a can be offered a contact.
@@ -145,20 +154,19 @@ func (f *Floor) signOutIfIdle(a *agent) {
 		return // in a call; talking to the box about signing out is none
 	}
 	a.phone.agent = nil
-	a.phone, a.leaving, a.wrapUntil, a.served = nil, false, time.Time{}, ""
+	a.phone, a.leaving, a.wrapUntil = nil, false, time.Time{}
 	a.ready, a.reason = false, ""
 }
 
-// wrapUp begins the wrap-up of the agent on l, if l was a queue's conversation.
-func (f *Floor) wrapUp(c *contact, l *leg) {
-	if !c.connected || l != c.peer || l.kind != offered || l.phone.agent == nil {
+// wrapUp begins, once, the wrap-up of the agent on l, if he talked with a queue's contact.
+func (f *Floor) wrapUp(l *leg) {
+	if l.served == "" {
 		return
 	}
-	a := l.phone.agent
-	q := f.queue(a.served)
-	a.served = ""
-	if q != nil && q.WrapUp > 0 {
-		a.wrapUntil = f.now.Add(q.WrapUp)
+	q := f.queue(l.served)
+	l.served = ""
+	if q != nil && q.WrapUp > 0 && l.phone.agent != nil {
+		l.phone.agent.wrapUntil = f.now.Add(q.WrapUp)
 	}
 }
 

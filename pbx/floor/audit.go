@@ -7,6 +7,7 @@ import (
 	"branchline/hal"
 	"branchline/pbx/call"
 	"branchline/pbx/config"
+	"branchline/pbx/number"
 )
 
 // settle is how long a new leg may be unknown to its line's census, and how many censuses in a row.
@@ -43,7 +44,7 @@ func (f *Floor) audit(s hal.Census) {
 // configure takes a new document under live calls: calls go on, in the flow that they are in; who
 // waits in a queue that is no more flows on; an agent who is no more is signed out after his call.
 func (f *Floor) configure(doc *config.Doc) {
-	f.doc = doc
+	f.doc, f.plan = doc, number.Of(doc)
 	f.acd.Configure(doc)
 	for _, d := range doc.Agents {
 		a := f.agent(d.Number)

@@ -6,7 +6,10 @@ import "branchline/pbx/call"
 // along. How long anything has lasted and may last stays as it was.
 func (f *Floor) clockSet(s call.ClockSet) {
 	for _, c := range f.calls {
-		s.Shift(&c.ivr.await)
+		s.Shift(&c.ivr.await, &c.until)
+		if c.parked != nil {
+			s.Shift(&c.parked.until)
+		}
 		for _, l := range c.legsNow() {
 			s.Shift(&l.born, &l.deadline, &l.mute)
 		}

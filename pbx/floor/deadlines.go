@@ -28,6 +28,9 @@ func (f *Floor) expire() {
 		if due(c.ivr.await, f.now) {
 			f.keyLate(c)
 		}
+		if c.parked != nil && c.peer == nil && due(c.parked.until, f.now) {
+			f.parkLate(c)
+		}
 		if c.desk != nil && due(c.desk.await, f.now) {
 			f.deskLate(c)
 		}
@@ -61,12 +64,21 @@ func (f *Floor) legLate(c *contact, l *leg) {
 	switch {
 	case l.ending:
 		f.vanish(l, "did not say that it is gone")
+	case l.leaving:
+		f.hangup(l, hal.Normal)
 	case l.kind == offered && !l.alerting:
 		f.missed(c, "unreachable")
 	case l.kind == offered:
 		f.missed(c, call.ByRONA)
+	case l.kind == abroad && !l.opened && (c.until.IsZero() || f.now.Before(c.until)):
+		f.release(l, hal.NoAnswer)
+		f.dialOutside(c, hal.NoAnswer)
+	case l.kind == direct:
+		f.hangup(l, hal.NoAnswer)
+		f.instead(c, l.phone.extension, hal.NoAnswer, call.BySystem)
 	default:
-		f.end(c, hal.NoAnswer, call.BySystem)
+		f.hangup(l, hal.NoAnswer)
+		f.missing(c, hal.NoAnswer, call.BySystem)
 	}
 }
 
@@ -93,6 +105,9 @@ func (f *Floor) wake() {
 			continue
 		}
 		f.sooner(c.ivr.await)
+		if c.parked != nil && c.peer == nil {
+			f.sooner(c.parked.until)
+		}
 		if c.desk != nil {
 			f.sooner(c.desk.await)
 		}

@@ -21,8 +21,9 @@ const (
 // desk is a conversation between an agent and the box about his own state.
 type desk struct {
 	kind  route.Kind
+	why   string // of route.Forward
 	stage stage
-	agent string
+	agent string // or what else followed the code
 	keys  int    // of the field that is being typed
 	typed []byte // what they were, where they are no secret
 	tries int
@@ -31,8 +32,9 @@ type desk struct {
 }
 
 func (f *Floor) openDesk(c *contact, place route.Place) {
-	c.desk = &desk{kind: place.Kind, agent: string(place.To)}
-	f.answer(c)
+	c.desk = &desk{kind: place.Kind, why: place.Why, agent: string(place.To)}
+	f.showAt(c.caller.phone, call.ByCall)
+	f.answer(c.caller)
 }
 
 // deskAnswered begins when the agent hears us.
@@ -40,6 +42,8 @@ func (f *Floor) deskAnswered(c *contact) {
 	p := c.caller.phone
 	a := p.agent
 	switch {
+	case c.desk.kind == route.DND || c.desk.kind == route.Forward:
+		f.deskForward(c)
 	case c.desk.kind == route.Ready && a == nil:
 		f.say(c, saying, prompt.NotHere)
 	case c.desk.kind == route.Ready:

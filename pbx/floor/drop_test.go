@@ -42,7 +42,7 @@ func TestWhatWasStatedBeforeAPanicIsOnTheTimeline(t *testing.T) {
 	for _, x := range out.Facts {
 		kinds = append(kinds, x.Kind())
 	}
-	if got, want := fmt.Sprint(kinds), "[keyed queued trouble dequeued leg_ended ended]"; got != want {
+	if got, want := fmt.Sprint(kinds), "[keyed queued trouble dequeued leg_ended ended presence]"; got != want {
 		t.Errorf("stated: %s, want %s", got, want)
 	}
 	if len(out.Orders) != 1 || out.Orders[0] != (hal.Hangup{Leg: leg, Cause: hal.WireTrouble}) {

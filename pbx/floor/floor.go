@@ -4,7 +4,8 @@
 // It is pure: a Floor is state plus Step(now, event) → facts, orders, tasks and the time when it
 // wants to be asked again. Equal histories give equal output. Start at Step, which sorts events to
 // their handlers: incoming.go (who calls), flow.go (IVR), queue.go (waiting and offers), connect.go
-// (two parties talk), desk.go (codes at a desk phone), agents.go (presence), leave.go (hang-up),
+// (two parties talk), transfer.go, pickup.go and park.go (others come to talk), forward.go (calls go on
+// to elsewhere), desk.go (codes at a desk phone), agents.go (presence), leave.go (hang-up),
 // deadlines.go and audit.go (nothing lasts for ever), clock.go (the clock of the box was set).
 package floor
 
@@ -17,6 +18,7 @@ import (
 	"branchline/pbx/acd"
 	"branchline/pbx/call"
 	"branchline/pbx/config"
+	"branchline/pbx/number"
 )
 
 // Time limits of states that the configuration does not set.
@@ -24,6 +26,8 @@ const (
 	reservedFor = 3 * time.Second   // a chosen phone must ring by then
 	directRing  = 60 * time.Second  // extension to extension
 	outsideRing = 120 * time.Second // a number outside; networks give up earlier
+	outsideOpen = 20 * time.Second  // a line must have begun with it by then, else another one is tried
+	leaveGrace  = 2 * time.Second   // a phone whose transfer is done must hang up by then, else we do
 	hangupGrace = 5 * time.Second   // a line must say Gone by then
 	keyPause    = 5 * time.Second   // after a key of a number that is typed at a desk phone
 	firstKey    = 10 * time.Second
@@ -36,6 +40,7 @@ const (
 // Floor is the whole of the call centre's decisions. Make one by New; it belongs to one goroutine.
 type Floor struct {
 	doc   *config.Doc
+	plan  number.Plan // how numbers are written at the site of doc
 	state State
 	acd   *acd.Matcher
 
@@ -50,6 +55,7 @@ type Floor struct {
 	now      time.Time
 	out      Output
 	busy     *contact // whose turn it is in this Step, for Drop
+	with     *contact // the other call that this Step changes
 	nCalls   uint64
 	nLegs    uint64
 	nRefs    uint64
@@ -64,16 +70,14 @@ type Output struct {
 	Wake   time.Time   // when Step wants a Tick at the latest; zero: never
 }
 
-// contact is one call as the floor sees it.
+// contact is one call as the floor sees it. Two of its legs talk, or one waits for another: caller is
+// who waits or called, peer whom he talks with. A transfer changes who they are.
 type contact struct {
 	id        call.ID
 	direction call.Direction
-	from      hal.Number
-	name      string
 	caller    *leg
-	others    []*leg // dialled by the box, in order
+	others    []*leg // all the others, in order
 	peer      *leg   // of others: who talks with the caller
-	answering bool   // Answer is ordered
 	pending   *hal.Play
 	play      hal.Ref // what the caller hears
 
@@ -82,11 +86,21 @@ type contact struct {
 	desk   *desk
 	next   outside
 	record bool
+	takes  int     // recordings that it has begun
+	tape   hal.Ref // of the one that runs
+
+	passed   []string  // extensions that were tried for whom the caller wants
+	diverted string    // the last of them that sent him on
+	until    time.Time // whom he wants must answer by then; zero: no limit of its own
+	transfer *transfer
+	parked   *parked
+	queue    string // whose agent he has talked with
 
 	connected bool
 	ending    bool
 	cause     hal.Cause
 	by        call.Party
+	actor     string // who ended it by a command
 }
 
 type legKind uint8
@@ -96,23 +110,31 @@ const (
 	offered         // dialled to an agent for a queue
 	direct          // dialled to an extension
 	abroad          // dialled to a number outside
+	joined          // came in to take a place in this call
 )
 
 // leg is one side of a contact.
 type leg struct {
-	id       hal.LegID
-	of       *contact
-	kind     legKind
-	phone    *phone // nil: not one of ours
-	born     time.Time
-	answered bool
-	alerting bool
-	held     bool
-	ending   bool // Hangup is ordered
-	deadline time.Time
-	lost     int       // how many censuses in a row did not know it
-	silent   bool      // no sound comes from it though it is due
-	mute     time.Time // when it is ended for that; zero: not
+	id        hal.LegID
+	of        *contact
+	kind      legKind
+	phone     *phone // nil: not one of ours
+	number    hal.Number
+	name      string
+	shown     hal.Number // who it was told is at the other side
+	served    string     // the queue whose contact its agent talks with
+	born      time.Time
+	opened    bool // the wire has begun with it
+	answering bool // Answer is ordered
+	answered  bool
+	alerting  bool
+	held      bool
+	leaving   bool // has handed its part on to another leg
+	ending    bool // Hangup is ordered
+	deadline  time.Time
+	lost      int       // how many censuses in a row did not know it
+	silent    bool      // no sound comes from it though it is due
+	mute      time.Time // when it is ended for that; zero: not
 }
 
 // phone is an extension: what can ring, and who sits there.
@@ -124,8 +146,9 @@ type phone struct {
 }
 
 type line struct {
-	up     bool
-	traits hal.Traits
+	up      bool
+	traits  hal.Traits
+	dialled uint64 // the number of the last leg that was dialled on it
 }
 
 type file struct {
@@ -137,7 +160,7 @@ type file struct {
 // New makes the floor of doc, as s left it. AfterRestart's facts must be folded into s before.
 func New(doc *config.Doc, s State) *Floor {
 	f := &Floor{
-		doc: doc, state: s.Clone(), acd: acd.New(doc),
+		doc: doc, plan: number.Of(doc), state: s.Clone(), acd: acd.New(doc),
 		legs: map[hal.LegID]*leg{}, phones: map[string]*phone{}, lines: map[string]*line{}, inside: "phones",
 	}
 	f.state.Open = nil
@@ -155,7 +178,7 @@ func (f *Floor) Busy() bool { return len(f.calls) > 0 }
 // nothing has changed then. Now never goes back but by call.ClockSet; the caller sees to
 // that.
 func (f *Floor) Step(now time.Time, ev call.Event) (Output, error) {
-	f.now, f.out, f.busy = now, Output{}, nil
+	f.now, f.out, f.busy, f.with = now, Output{}, nil, nil
 	if err := f.take(ev); err != nil {
 		return Output{}, err
 	}
@@ -199,14 +222,16 @@ func (f *Floor) hear(signal hal.Signal) {
 		f.incoming(s)
 		return
 	case hal.InService:
-		f.lines[s.Name] = &line{up: true, traits: s.Traits}
+		ln := f.line(s.Name)
+		ln.up, ln.traits = true, s.Traits
 		if s.Traits.Inside {
 			f.inside = s.Name
 		}
 		f.fact(call.LineUp{Line: s.Name, Traits: s.Traits})
 		return
 	case hal.OutOfService:
-		f.lines[s.Name] = &line{}
+		ln := f.line(s.Name)
+		ln.up, ln.traits = false, hal.Traits{}
 		f.fact(call.LineDown{Line: s.Name, Why: s.Why})
 		return
 	case hal.Reachable:
@@ -237,6 +262,7 @@ func (f *Floor) hearLeg(l *leg, signal hal.Signal) {
 	f.busy = l.of
 	switch s := signal.(type) {
 	case hal.Opened:
+		f.opened(l)
 		f.fact(call.Opened{Call: l.of.id, Leg: l.id, Wire: s.Wire, Release: s.Release})
 	case hal.Progress:
 		f.progress(l, s)
@@ -249,7 +275,7 @@ func (f *Floor) hearLeg(l *leg, signal hal.Signal) {
 	case hal.Digit:
 		f.key(l, s.Key, s.Passed)
 	case hal.Transfer:
-		f.order(hal.TransferStatus{Leg: l.id, Ref: s.Ref, Code: 501, Done: true})
+		f.transferAsked(l, s)
 	case hal.Played:
 		f.played(l, s.Ref)
 	case hal.Failed:
@@ -276,10 +302,12 @@ func (f *Floor) ask(command call.Command) error {
 		if i < 0 {
 			return fmt.Errorf("no call %s is up; `branchline calls` lists those that are", c.Call)
 		}
+		f.calls[i].actor = c.Actor
 		f.end(f.calls[i], hal.Normal, call.BySystem)
 		return nil
 	case call.EndAll:
 		for _, o := range slices.Clone(f.calls) {
+			o.actor = c.Actor
 			f.end(o, hal.Restarted, call.BySystem)
 		}
 		return nil
@@ -310,6 +338,15 @@ func (f *Floor) phone(extension string) *phone {
 	return p
 }
 
+func (f *Floor) line(name string) *line {
+	l := f.lines[name]
+	if l == nil {
+		l = &line{}
+		f.lines[name] = l
+	}
+	return l
+}
+
 func (f *Floor) queue(name string) *config.Queue {
 	for i := range f.doc.Queues {
 		if f.doc.Queues[i].Name == name {
@@ -332,5 +369,5 @@ func (f *Floor) extension(number string) *config.Extension {
 // keeps them and hands it call.HiddenKey instead.
 func (f *Floor) Secret(id hal.LegID) bool {
 	l := f.legs[id]
-	return l != nil && l.kind == caller && l.of.desk != nil && l.of.desk.stage == askPIN
+	return l != nil && l == l.of.caller && l.of.desk != nil && l.of.desk.stage == askPIN
 }

@@ -25,10 +25,11 @@ func (f *Floor) incoming(s hal.Incoming) {
 		return
 	}
 	in := &f.doc.Lines[i]
-	to := s.To
+	to := f.world(s.To)
 	if to == "" {
 		to = hal.Number(in.Number)
 	}
+	s.From = f.world(s.From)
 	c := f.begin(s, call.Inbound, to)
 	for j := range f.doc.Flows {
 		if f.doc.Flows[j].Name == in.Flow {
@@ -42,30 +43,48 @@ func (f *Floor) incoming(s hal.Incoming) {
 	f.end(c, hal.Unallocated, call.BySystem)
 }
 
+// world is a number as facts keep it: E.164 where the wire's form of it is understood, else as it came.
+func (f *Floor) world(n hal.Number) hal.Number {
+	if w := f.plan.Read(n).World; w != "" {
+		return w
+	}
+	return n
+}
+
 // fromPhone begins the call of one of our own phones.
 func (f *Floor) fromPhone(s hal.Incoming) {
-	place := route.Dialed(f.doc, s.To)
+	if s.Replaces != "" {
+		c := f.beginAt(s, call.Internal, s.To)
+		f.replace(c, f.legs[s.Replaces])
+		return
+	}
+	place := route.Dialed(f.doc, f.plan, s.To)
 	switch place.Kind {
-	case route.SignIn, route.Ready:
-		c := f.begin(s, call.Internal, s.To)
-		f.openDesk(c, place)
+	case route.SignIn, route.Ready, route.DND, route.Forward:
+		f.openDesk(f.begin(s, call.Internal, s.To), place)
+	case route.Pickup:
+		f.pickUp(f.beginAt(s, call.Internal, s.To), string(place.To))
+	case route.Park:
+		f.unpark(f.beginAt(s, call.Internal, s.To), string(place.To))
 	case route.Extension:
-		c := f.begin(s, call.Internal, s.To)
-		if string(place.To) == s.Endpoint {
-			f.end(c, hal.Busy, call.BySystem)
-			return
-		}
+		c := f.beginAt(s, call.Internal, s.To)
 		ext := f.extension(string(place.To))
 		c.record = ext.Record || f.records(s.Endpoint)
-		f.dial(c, f.phone(ext.Number), direct, f.now.Add(directRing))
+		f.seek(c, place, s.Endpoint)
 	case route.Outside:
-		c := f.begin(s, call.Outbound, s.To)
+		c := f.beginAt(s, call.Outbound, place.Number.Shown())
 		c.record = f.records(s.Endpoint)
-		c.next = outside{to: place.To, lines: place.Lines}
-		f.dialOutside(c, hal.Congestion)
+		f.seek(c, place, s.Endpoint)
 	case route.Nowhere:
-		f.end(f.begin(s, call.Internal, s.To), hal.Unallocated, call.BySystem)
+		f.end(f.beginAt(s, call.Internal, s.To), hal.Unallocated, call.BySystem)
 	}
+}
+
+// beginAt begins the call of a phone and shows what its agent does.
+func (f *Floor) beginAt(s hal.Incoming, d call.Direction, to hal.Number) *contact {
+	c := f.begin(s, d, to)
+	f.showAt(c.caller.phone, call.ByCall)
+	return c
 }
 
 func (f *Floor) records(extension string) bool {
@@ -76,14 +95,17 @@ func (f *Floor) records(extension string) bool {
 func (f *Floor) begin(s hal.Incoming, d call.Direction, to hal.Number) *contact {
 	f.nCalls++
 	id := call.NewID(f.now, f.state.Box, f.state.Boot, f.nCalls)
-	c := &contact{id: id, direction: d, from: s.From, name: s.Name}
-	l := &leg{id: s.Leg, of: c, kind: caller, born: f.now}
+	c := &contact{id: id, direction: d}
+	l := &leg{id: s.Leg, of: c, kind: caller, number: s.From, name: s.Name, shown: to, born: f.now, opened: true}
 	c.caller, f.busy = l, c
 	f.calls = append(f.calls, c)
 	f.legs[l.id] = l
 	began := call.Began{
 		Call: c.id, Leg: l.id, Line: s.Line(), Direction: d,
 		From: s.From, To: to, Name: s.Name, Extension: s.Endpoint, Wire: s.Wire, Release: s.Release,
+	}
+	if s.To != to && d == call.Outbound {
+		began.Dialled = s.To
 	}
 	if s.Endpoint != "" {
 		l.phone = f.phone(s.Endpoint)
@@ -94,7 +116,6 @@ func (f *Floor) begin(s hal.Incoming, d call.Direction, to hal.Number) *contact 
 	f.fact(began)
 	if l.phone != nil {
 		l.phone.legs = append(l.phone.legs, l)
-		f.show(l.phone.agent, "", call.ByCall)
 	}
 	return c
 }

@@ -42,7 +42,7 @@ func (f *Floor) play(c *contact, items []hal.Item, loop bool) {
 		return
 	}
 	c.pending = &p
-	f.answer(c)
+	f.answer(c.caller)
 }
 
 // hush ends what the caller hears.
@@ -56,12 +56,18 @@ func (f *Floor) hush(c *contact) {
 	c.play, c.pending = "", nil
 }
 
-func (f *Floor) answer(c *contact) {
-	if c.answering {
+// answer takes a call that came in, once; a leg that we dialled is answered by its far end.
+func (f *Floor) answer(l *leg) {
+	if l.answering || l.kind != caller && l.kind != joined {
 		return
 	}
-	c.answering = true
-	f.order(hal.Answer{Leg: c.caller.id})
+	l.answering = true
+	f.order(hal.Answer{Leg: l.id})
+}
+
+// inFlow tells whether the caller is where his flow asks and listens.
+func (c *contact) inFlow() bool {
+	return c.visit == nil && c.peer == nil && c.transfer == nil && c.parked == nil && c.ivr.run.Name() != ""
 }
 
 // played goes on when what the caller hears has ended by itself.
@@ -74,7 +80,7 @@ func (f *Floor) played(l *leg, ref hal.Ref) {
 	switch {
 	case c.desk != nil:
 		f.deskPlayed(c)
-	case c.visit == nil && c.ivr.run.Name() != "":
+	case c.inFlow():
 		run, act := c.ivr.run.Played()
 		c.ivr.run = run
 		f.act(c, act)
@@ -91,7 +97,7 @@ func (f *Floor) key(l *leg, k byte, passed bool) {
 	case c.connected && passed: // the bridge did it, to the millisecond
 	case c.connected:
 		f.relayKey(c, l, k)
-	case l == c.caller && c.visit == nil && c.ivr.run.Name() != "":
+	case l == c.caller && c.inFlow():
 		run, act := c.ivr.run.Key(k)
 		if act.Kind == flow.None {
 			return
@@ -106,10 +112,7 @@ func (f *Floor) key(l *leg, k byte, passed bool) {
 // relayKey passes a key on in a conversation. Only keys of our own phones need it: theirs come
 // beside the sound (RFC 4733), those of other lines are in the sound.
 func (f *Floor) relayKey(c *contact, from *leg, k byte) {
-	to := c.caller
-	if from == c.caller {
-		to = c.peer
-	}
+	to := c.other(from)
 	if from.phone != nil && to != nil && !to.ending {
 		f.order(hal.Digits{Leg: to.id, Ref: f.ref("keys"), Keys: string(k)})
 	}

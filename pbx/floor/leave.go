@@ -12,27 +12,48 @@ import (
 // gone takes that a leg is no more, and what follows from it.
 func (f *Floor) gone(l *leg, s hal.Gone) {
 	c := l.of
+	waits, talks := l == c.caller, l == c.peer
 	f.fact(call.LegEnded{Call: c.id, Leg: l.id, Cause: s.Cause, Far: s.Far, Wire: s.Wire})
 	f.forget(l)
 	switch {
-	case c.ending || l.ending:
-	case l.kind == caller:
-		f.end(c, s.Cause, partyOf(s, call.ByCaller))
+	case c.ending || l.ending || l.leaving:
+	case waits:
+		f.end(c, s.Cause, partyOf(s, side(l)))
 	case c.visit != nil && c.visit.offer == l:
 		f.offerGone(c, s)
-	case l == c.peer:
-		f.end(c, s.Cause, partyOf(s, call.ByCallee))
-	case l.kind == abroad && !l.alerting && retry(s.Cause):
-		f.dialOutside(c, s.Cause)
+	case talks && c.visit != nil: // who picked up for an agent went before he could talk
+		c.peer = nil
+		f.acd.Wait(c.id, c.visit.queue, c.visit.since)
+	case talks && c.parked != nil: // or before he could take back what is parked
+	case talks && c.transfer != nil: // or for whom a transfer was to
+		f.missing(c, s.Cause, partyOf(s, side(l)))
+	case talks:
+		f.end(c, s.Cause, partyOf(s, side(l)))
+	case c.transfer != nil && c.transfer.by == l:
+		c.transfer.by = nil
 	default:
-		f.end(c, s.Cause, partyOf(s, call.ByCallee))
+		f.soughtGone(c, l, s)
 	}
 	f.showAt(l.phone, call.ByCall)
 	f.close(c)
 }
 
+// soughtGone takes that whom the caller wants was not reached by this leg.
+func (f *Floor) soughtGone(c *contact, l *leg, s hal.Gone) {
+	switch {
+	case l.kind == abroad && !l.alerting && retry(s.Cause):
+		f.dialOutside(c, s.Cause)
+	case l.kind == direct:
+		f.instead(c, l.phone.extension, s.Cause, partyOf(s, call.ByCallee))
+	default:
+		f.missing(c, s.Cause, partyOf(s, call.ByCallee))
+	}
+}
+
 // retry tells whether another line may do better. A busy or unknown number stays that.
-func retry(c hal.Cause) bool { return c == hal.Congestion || c == hal.WireTrouble }
+func retry(c hal.Cause) bool {
+	return c == hal.Congestion || c == hal.WireTrouble || c == hal.Unreachable
+}
 
 func partyOf(s hal.Gone, far call.Party) call.Party {
 	if s.Far {
@@ -64,6 +85,10 @@ func (f *Floor) end(c *contact, cause hal.Cause, by call.Party) {
 	}
 	c.ending, c.cause, c.by = true, cause, by
 	c.ivr.await = time.Time{}
+	if t := c.transfer; t != nil && t.by != nil {
+		f.order(hal.TransferStatus{Leg: t.leg, Ref: t.ref, Code: goneAway, Done: true})
+	}
+	c.transfer, c.parked = nil, nil
 	if c.visit != nil {
 		exit := call.ExitSystem
 		if by == call.ByCaller {
@@ -73,7 +98,6 @@ func (f *Floor) end(c *contact, cause hal.Cause, by call.Party) {
 		f.leaveQueue(c, exit, "")
 	}
 	for _, l := range slices.Clone(c.others) {
-		f.wrapUp(c, l)
 		f.hangup(l, reasonFor(l, cause))
 	}
 	if c.caller != nil {
@@ -102,6 +126,7 @@ func reasonFor(l *leg, cause hal.Cause) hal.Cause {
 
 // hangup ends a leg and shows what its agent is doing now.
 func (f *Floor) hangup(l *leg, cause hal.Cause) {
+	f.wrapUp(l)
 	f.release(l, cause)
 	f.showAt(l.phone, call.ByCall)
 }
@@ -123,10 +148,11 @@ func (f *Floor) forget(l *leg) {
 		c.caller = nil
 	}
 	c.others = slices.DeleteFunc(c.others, func(o *leg) bool { return o == l })
+	if l == c.peer {
+		c.peer = nil
+	}
 	if l.phone != nil {
-		if c.peer == l && !c.ending {
-			f.wrapUp(c, l)
-		}
+		f.wrapUp(l)
 		l.phone.legs = slices.DeleteFunc(l.phone.legs, func(o *leg) bool { return o == l })
 	}
 }
@@ -141,11 +167,11 @@ func (f *Floor) close(c *contact) {
 		return
 	}
 	f.calls = slices.Delete(f.calls, at, at+1)
-	f.fact(call.Ended{Call: c.id, Cause: c.cause, By: c.by})
+	f.fact(call.Ended{Call: c.id, Cause: c.cause, By: c.by, Actor: c.actor})
 }
 
-// Drop ends a call by force, after a panic in Step: the one that Step was busy with, or else that of
-// leg id. Its legs are hung up and forgotten, its facts closed, whatever state it is in. What Step had
+// Drop ends a call by force, after a panic in Step: the one that Step was busy with (both, where legs
+// moved between two), or else that of leg id. Its legs are hung up and forgotten, its facts closed, whatever state it is in. What Step had
 // stated before it panicked is stated; what it had ordered is not. A leg of no call is hung up.
 func (f *Floor) Drop(now time.Time, id hal.LegID) Output {
 	c := f.busy
@@ -153,14 +179,24 @@ func (f *Floor) Drop(now time.Time, id hal.LegID) Output {
 		c = l.of
 	}
 	f.now, f.out = now, Output{Facts: f.out.Facts}
-	switch {
-	case c == nil:
+	if c == nil {
 		f.order(hal.Hangup{Leg: id, Cause: hal.WireTrouble})
 		return f.settle()
-	case !slices.Contains(f.calls, c):
-		return f.settle() // it had ended before the panic
 	}
+	for _, o := range [...]*contact{c, f.with} {
+		if slices.Contains(f.calls, o) { // else it had ended before the panic
+			f.drop(o, id)
+		}
+	}
+	for _, a := range f.agents { // also of a leg that was forgotten right before
+		f.show(a, "", call.ByCall)
+	}
+	return f.settle()
+}
+
+func (f *Floor) drop(c *contact, id hal.LegID) {
 	c.ending, c.cause, c.by = true, hal.WireTrouble, call.BySystem
+	c.transfer, c.parked = nil, nil
 	f.fact(call.Trouble{Call: c.id, Leg: id, What: "the program failed in this call; it was ended so that the others go on"})
 	if v := c.visit; v != nil {
 		if v.offer != nil {
@@ -174,10 +210,8 @@ func (f *Floor) Drop(now time.Time, id hal.LegID) Output {
 			f.fact(call.LegEnded{Call: c.id, Leg: l.id, Cause: hal.WireTrouble})
 		}
 		f.forget(l)
-		f.showAt(l.phone, call.ByCall)
 	}
 	f.close(c)
-	return f.settle()
 }
 
 // remains are the legs of c that anything knows, also one that was being forgotten when Step panicked.

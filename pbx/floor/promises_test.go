@@ -27,12 +27,15 @@ type world struct {
 	open    map[call.ID]bool
 	done    map[call.ID]bool
 	offers  map[string]call.ID
+	ringing map[hal.LegID]string // offers by leg
+	members map[hal.LegID]call.ID
 	log     []Output
 	began   []call.ID
 }
 
 type wireLeg struct {
 	dialled, answered, told bool // told: our own phone's call that was not answered yet
+	hung                    bool // the floor wants it to end
 	play                    hal.Ref
 }
 
@@ -44,6 +47,7 @@ func newWorld(t *testing.T, choices []byte) *world {
 	w := &world{
 		t: t, choices: choices, f: New(branch(), s), now: began,
 		wires: map[hal.LegID]*wireLeg{}, open: map[call.ID]bool{}, done: map[call.ID]bool{}, offers: map[string]call.ID{},
+		ringing: map[hal.LegID]string{}, members: map[hal.LegID]call.ID{},
 	}
 	w.step(call.Configured{Doc: branch()})
 	w.step(call.Heard{Signal: hal.InService{Name: "phones", Traits: hal.Traits{Inside: true}}})
@@ -93,10 +97,14 @@ func (w *world) act() {
 		w.n++
 		id := hal.IncomingLeg("phones", 2, w.n)
 		from := []string{"201", "202", "203"}[w.pick(3)]
-		to := []hal.Number{"201", "202", "*22ana", "*22bo", "*22", "*23", "0123", "299"}[w.pick(8)]
+		to := w.number()
 		w.wires[id] = &wireLeg{}
 		w.order = append(w.order, id)
-		w.step(call.Heard{Signal: hal.Incoming{Leg: id, From: hal.Number(from), Endpoint: from, To: to}})
+		in := hal.Incoming{Leg: id, From: hal.Number(from), Endpoint: from, To: to}
+		if w.pick(6) == 0 {
+			in.Replaces = w.order[w.pick(len(w.order))]
+		}
+		w.step(call.Heard{Signal: in})
 	case 3:
 		if len(w.pins) > 0 {
 			ref := w.pins[0]
@@ -130,6 +138,30 @@ func (w *world) set(by time.Duration) {
 	}
 }
 
+// numbers are what people dial and transfer to.
+func numbers() []hal.Number {
+	return []hal.Number{
+		"201", "202", "203", "*22ana", "*22bo", "*22", "*23", "0123", "299", "0112", "09001234567", "*8", "*8201",
+		"*61", "*61", "*6", "*78", "*72202", "*72", "*90203", "*92201", "*940123", "*9200123",
+	}
+}
+
+// number is what a person dials: mostly a colleague.
+func (w *world) number() hal.Number {
+	if n := w.pick(6); n < 4 {
+		return numbers()[n]
+	}
+	return numbers()[w.pick(len(numbers()))]
+}
+
+// sibling is another leg of the same phone, or any one.
+func (w *world) sibling(id hal.LegID) hal.LegID {
+	if l := w.f.legs[id]; l != nil && l.phone != nil && len(l.phone.legs) > 1 {
+		return l.phone.legs[w.pick(len(l.phone.legs))].id
+	}
+	return w.order[w.pick(len(w.order))]
+}
+
 func (w *world) command() {
 	a := []string{"ana", "bo", "cy"}[w.pick(3)]
 	switch w.pick(7) {
@@ -148,8 +180,13 @@ func (w *world) command() {
 
 func (w *world) legActs(id hal.LegID) {
 	l := w.wires[id]
+	if l.hung && w.pick(4) > 0 { // most do as they are told
+		w.forget(id)
+		w.step(call.Heard{Signal: hal.Gone{Leg: id, Cause: hal.Normal}})
+		return
+	}
 	var s hal.Signal
-	switch w.pick(18) {
+	switch w.pick(22) {
 	case 0:
 		causes := []hal.Cause{hal.Normal, hal.Busy, hal.Rejected, hal.Unreachable, hal.Congestion, hal.WireTrouble, hal.NoAnswer}
 		s = hal.Gone{Leg: id, Cause: causes[w.pick(len(causes))], Far: w.pick(2) == 0}
@@ -180,9 +217,15 @@ func (w *world) legActs(id hal.LegID) {
 		s = hal.Held{Leg: id}
 	case 8:
 		s = hal.Resumed{Leg: id}
-	case 16:
+	case 13, 14:
+		tr := hal.Transfer{Leg: id, Ref: hal.Ref("refer-" + string(id)), To: w.number()}
+		if w.pick(2) == 0 {
+			tr.Replaces = w.sibling(id)
+		}
+		s = tr
+	case 20:
 		s = hal.Quality{Leg: id, Problem: "silent"}
-	case 17:
+	case 21:
 		s = hal.Quality{Leg: id}
 	}
 	w.step(call.Heard{Signal: s})
@@ -224,6 +267,22 @@ func (w *world) took(out Output) {
 		w.pins = append(w.pins, call.RefOf(k))
 	}
 	w.checkAgents()
+	for _, c := range w.f.calls {
+		w.checkWaits(c)
+	}
+}
+
+// checkWaits: whoever is in a call talks, or waits for something that comes or has a limit.
+func (w *world) checkWaits(c *contact) {
+	if c.ending || c.connected || c.visit != nil || c.desk != nil || c.parked != nil || c.peer != nil || c.inFlow() {
+		return
+	}
+	for _, l := range c.others {
+		if !l.ending && !l.leaving && !l.deadline.IsZero() {
+			return
+		}
+	}
+	w.t.Fatalf("call %s waits for nothing: %+v, caller %+v", c.id, c, c.caller)
 }
 
 func (w *world) obey(o hal.Order) {
@@ -238,6 +297,10 @@ func (w *world) obey(o hal.Order) {
 	case hal.Play:
 		if l := w.wires[o.Leg]; l != nil {
 			l.play = o.Ref
+		}
+	case hal.Hangup:
+		if l := w.wires[o.Leg]; l != nil {
+			l.hung = true
 		}
 	}
 }
@@ -263,15 +326,48 @@ func (w *world) checkFact(fact call.Fact) {
 		if had := w.offers[f.Agent]; had != "" {
 			w.t.Fatalf("agent %s has two offers: %s and %s", f.Agent, had, f.Call)
 		}
-		w.offers[f.Agent] = f.Call
+		w.offers[f.Agent], w.ringing[f.Leg] = f.Call, f.Agent
 	case call.Missed:
 		w.close(f.Agent, f.Call)
 	case call.Withdrawn:
 		w.close(f.Agent, f.Call)
 	case call.Connected:
-		if f.Queue != "" {
-			w.close(f.Agent, f.Call)
+		if agent := w.ringing[f.Peer]; agent != "" && w.offers[agent] == f.Call && f.Queue != "" {
+			w.close(agent, f.Call)
 		}
+		w.member(f.Leg, f.Call)
+		w.member(f.Peer, f.Call)
+	}
+	w.checkMembers(fact)
+}
+
+// checkMembers: a leg is in one call at a time, from Began, Dialed or Moved to LegEnded.
+func (w *world) checkMembers(fact call.Fact) {
+	switch f := fact.(type) {
+	case call.Began:
+		w.members[f.Leg] = f.Call
+	case call.Dialed:
+		w.members[f.Leg] = f.Call
+	case call.Moved:
+		w.member(f.Leg, f.From)
+		w.members[f.Leg] = f.Call
+	case call.LegEnded:
+		w.member(f.Leg, f.Call)
+		delete(w.members, f.Leg)
+	case call.Ended:
+		for leg, id := range w.members {
+			if id == f.Call {
+				w.t.Fatalf("call %s ended with leg %s in it", id, leg)
+			}
+		}
+	case call.Transfer:
+		w.member(f.Leg, f.Call)
+	}
+}
+
+func (w *world) member(leg hal.LegID, id call.ID) {
+	if had := w.members[leg]; had != id && had != "" {
+		w.t.Fatalf("leg %s is in call %s, not in %s", leg, had, id)
 	}
 }
 

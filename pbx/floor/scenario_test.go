@@ -24,7 +24,9 @@ var began = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 // branch is the configuration of the scenarios.
 func branch() *config.Doc {
 	return &config.Doc{
-		Lines: []config.Line{{Name: "gsm1", Kind: "sim", Slot: "slot1", Number: "+4930901820", Flow: "main"}},
+		Site:    config.Site{Country: "DE"},
+		Numbers: config.Numbers{Area: "30"},
+		Lines:   []config.Line{{Name: "gsm1", Kind: "sim", Slot: "slot1", Number: "+4930901820", Flow: "main"}},
 		Extensions: []config.Extension{
 			{Number: "201", Name: "Front desk"}, {Number: "202", Name: "Back office"}, {Number: "203", Name: "Workshop"},
 		},
@@ -44,7 +46,11 @@ func branch() *config.Doc {
 			{Name: "bye", Hangup: true},
 		}}},
 		Outbound: []config.Route{{Prefix: "0", Strip: 1, Lines: []string{"gsm1"}}},
-		Codes:    config.Codes{SignIn: "*22", Ready: "*23"},
+		Calls:    config.Calls{Recall: 30 * time.Second, NoAnswer: 20 * time.Second, Park: 3 * time.Minute},
+		Codes: config.Codes{
+			SignIn: "*22", Ready: "*23", Pickup: "*8", Park: "*6", DND: "*78",
+			ForwardAlways: "*72", ForwardBusy: "*90", ForwardNoAnswer: "*92", ForwardUnreachable: "*94",
+		},
 	}
 }
 
@@ -251,8 +257,15 @@ func (r *rig) signal(t *testing.T, w []string) hal.Signal {
 		return hal.Played{Leg: leg, Ref: r.plays[leg]}
 	case "recorded":
 		return hal.Recorded{Ref: "record-" + hal.Ref(r.ids[0]), For: 5 * time.Second}
+	case "transfer": // to a number, or to the other call of this phone
+		if to, replaces := strings.CutPrefix(rest, "replaces="); replaces {
+			return hal.Transfer{Leg: leg, Ref: "refer", Replaces: hal.LegID(to)}
+		}
+		return hal.Transfer{Leg: leg, Ref: "refer", To: hal.Number(rest)}
 	case "gone":
 		return hal.Gone{Leg: leg, Cause: hal.Cause(rest), Far: len(w) > 3}
+	case "trunk":
+		return hal.InService{Name: w[1], Traits: hal.Traits{CallerID: true, Supervised: true}}
 	case "up":
 		return hal.InService{Name: w[1], Traits: hal.Traits{Legs: 1, Inside: w[1] == "phones"}}
 	case "phones":
@@ -285,12 +298,16 @@ func incomingOf(leg hal.LegID, w []string) hal.Signal {
 			in.To = hal.Number(v)
 		case "ext":
 			in.Endpoint = v
+		case "replaces":
+			in.Replaces = hal.LegID(v)
 		}
 	}
 	return in
 }
 
-// changed is the branch without what the words name: "queue=support", "agent=bo".
+// changed is the branch without what the words name ("queue=support", "agent=bo"), or with more:
+// "lines" three outside lines for a route that picks so, "boss" 203 may dial everything, "forward" 202
+// forwards when it is busy, "alone" 203 is in a group of its own.
 func changed(without []string) *config.Doc {
 	doc := branch()
 	for _, w := range without {
@@ -298,6 +315,18 @@ func changed(without []string) *config.Doc {
 		switch kind {
 		case "queue":
 			doc.Queues = remove(doc.Queues, func(q config.Queue) bool { return q.Name == name })
+		case "lines":
+			doc.Lines = append(doc.Lines,
+				config.Line{Name: "acme", Form: config.FormE164, Channels: 2, Number: "+4930777", Flow: "main"},
+				config.Line{Name: "zen", Form: config.FormNational, Show: "+4930888", Flow: "main"})
+			doc.Outbound = []config.Route{{Prefix: "0", Strip: 1, Lines: []string{"acme", "zen", "gsm1"}, Pick: name}}
+		case "boss":
+			doc.Classes = []config.Class{{Name: "boss", Allow: config.Destinations()}}
+			doc.Extensions[2].Class = "boss"
+		case "forward":
+			doc.Extensions[1].Forward.Busy = name
+		case "alone":
+			doc.Extensions[2].Group = "workshop"
 		case "agent":
 			doc.Agents = remove(doc.Agents, func(a config.Agent) bool { return a.Number == name })
 		}

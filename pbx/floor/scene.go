@@ -29,6 +29,7 @@ type (
 		Name   string     `json:"name"`
 		Up     bool       `json:"up"`
 		Traits hal.Traits `json:"traits"`
+		Last   uint64     `json:"last,omitempty"` // the leg that was dialled on it last
 	}
 	// PhoneScene is an extension that can ring.
 	PhoneScene struct {
@@ -53,7 +54,7 @@ type (
 func (f *Floor) Scene() Scene {
 	s := Scene{State: f.State(), Calls: f.nCalls, Legs: f.nLegs, Refs: f.nRefs}
 	for name, l := range f.lines {
-		s.Lines = append(s.Lines, LineScene{name, l.up, l.traits})
+		s.Lines = append(s.Lines, LineScene{name, l.up, l.traits, l.dialled})
 	}
 	slices.SortFunc(s.Lines, func(a, b LineScene) int { return strings.Compare(a.Name, b.Name) })
 	for _, p := range f.phones {
@@ -78,7 +79,7 @@ func FromScene(doc *config.Doc, s Scene) *Floor {
 	f := New(doc, s.State)
 	f.nCalls, f.nLegs, f.nRefs = s.Calls, s.Legs, s.Refs
 	for _, l := range s.Lines {
-		f.lines[l.Name] = &line{up: l.Up, traits: l.Traits}
+		f.lines[l.Name] = &line{up: l.Up, traits: l.Traits, dialled: l.Last}
 		if l.Up && l.Traits.Inside {
 			f.inside = l.Name
 		}

@@ -17,6 +17,8 @@ type State struct {
 	Boot   uint32       `json:"boot"`
 	Agents []AgentState `json:"agents"` // ordered by number
 	Open   []OpenCall   `json:"open"`   // in order of their begin
+
+	Forwards []call.ForwardSet `json:"forwards,omitempty"` // set at the phones; ordered by extension
 }
 
 // AgentState is an agent as last told by a Presence.
@@ -59,6 +61,10 @@ func (s *State) Fold(at time.Time, fact call.Fact) {
 		s.shift(f)
 	case call.Began:
 		s.Open = append(s.Open, OpenCall{ID: f.Call, Legs: []OpenLeg{{Leg: f.Leg, Release: f.Release}}})
+	case call.ForwardSet:
+		s.foldForward(f)
+	case call.Moved:
+		s.move(f)
 	case call.Ended:
 		if i := s.find(f.Call); i >= 0 {
 			s.Open = slices.Delete(s.Open, i, i+1)
@@ -67,6 +73,37 @@ func (s *State) Fold(at time.Time, fact call.Fact) {
 		if i := s.find(fact.About()); i >= 0 {
 			s.Open[i].fold(at, fact)
 		}
+	}
+}
+
+func (s *State) foldForward(f call.ForwardSet) {
+	i, ok := slices.BinarySearchFunc(s.Forwards, f.Extension, func(a call.ForwardSet, n string) int { return strings.Compare(a.Extension, n) })
+	if !ok {
+		s.Forwards = slices.Insert(s.Forwards, i, f)
+	}
+	s.Forwards[i] = f
+}
+
+// forward is what was set at the phone of an extension, if anything ever was.
+func (s *State) forward(extension string) (call.ForwardSet, bool) {
+	for _, f := range s.Forwards {
+		if f.Extension == extension {
+			return f, true
+		}
+	}
+	return call.ForwardSet{}, false
+}
+
+// move takes a leg into another call.
+func (s *State) move(f call.Moved) {
+	from, into := s.find(f.From), s.find(f.Call)
+	if from < 0 || into < 0 {
+		return
+	}
+	legs := s.Open[from].Legs
+	if i := slices.IndexFunc(legs, func(l OpenLeg) bool { return l.Leg == f.Leg }); i >= 0 {
+		s.Open[into].Legs = append(s.Open[into].Legs, legs[i])
+		s.Open[from].Legs = slices.Delete(legs, i, i+1)
 	}
 }
 
@@ -112,7 +149,7 @@ func (s *State) foldPresence(at time.Time, f call.Presence) {
 		s.Agents = slices.Insert(s.Agents, i, AgentState{Number: f.Agent})
 	}
 	a := &s.Agents[i]
-	if f.State == call.Ready && a.State != call.Reserved && a.State != call.Ringing {
+	if idleFrom(a.State, f.State) {
 		a.Idle = at
 	}
 	a.Queue = a.Queue && a.Call == f.Call || f.State == call.Reserved
@@ -183,6 +220,7 @@ func (s State) AfterRestart(now time.Time, wrapUp func(agent string) time.Durati
 // Clone is a copy that shares nothing with s.
 func (s State) Clone() State {
 	s.Agents = slices.Clone(s.Agents)
+	s.Forwards = slices.Clone(s.Forwards)
 	s.Open = slices.Clone(s.Open)
 	for i := range s.Open {
 		s.Open[i].Legs = slices.Clone(s.Open[i].Legs)

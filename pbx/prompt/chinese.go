@@ -44,6 +44,7 @@ func chineseMessages() [NumMessages]string {
 		AskAgent: "agent-user", AskPIN: "agent-pass", SignedOut: "agent-loggedoff",
 		NowReady: "agent-ready", NowBusy: "agent-not-ready",
 		WrongLogin: "agent-incorrect", NotHere: "agent-none-here", Goodbye: "vm-goodbye",
+		SwitchedOn: "activated", SwitchedOff: "de-activated", NotAllowed: "pbx-invalid",
 	}
 }
 

@@ -7,6 +7,7 @@ func englishMessages() [NumMessages]string {
 		AskAgent: "agent-user", AskPIN: "agent-pass", SignedOut: "agent-loggedoff",
 		NowReady: "activated", NowBusy: "de-activated",
 		WrongLogin: "agent-incorrect", NotHere: "pbx-invalid", Goodbye: "vm-goodbye",
+		SwitchedOn: "activated", SwitchedOff: "de-activated", NotAllowed: "pbx-invalid",
 	}
 }
 

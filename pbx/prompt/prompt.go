@@ -29,6 +29,9 @@ const (
 	WrongLogin                // agent number or PIN is wrong
 	NotHere                   // nobody is signed in at this phone
 	Goodbye
+	SwitchedOn  // what the code is for holds from now on
+	SwitchedOff // it holds no more
+	NotAllowed  // it cannot be: no such number, or this phone may not call it
 	NumMessages
 )
 
@@ -72,6 +75,14 @@ func (l Language) SignedIn(agent string) []hal.Item {
 		return Files(append(append([]string{zhAgent}, digits(agent)...), zhSignedIn)...)
 	}
 	return Files(append([]string{"agent-loginok"}, digits(agent)...)...)
+}
+
+// CameBack is what a display shows when a transfer to that number comes back.
+func (l Language) CameBack(from string) string {
+	if l == Chinese {
+		return from + " 转回"
+	}
+	return "came back from " + from
 }
 
 // Number says n as a cardinal: 1,234 as one thousand two hundred thirty four, 2 as 二. Numbers of

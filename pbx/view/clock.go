@@ -28,6 +28,9 @@ func (r *Record) shift(s call.ClockSet) {
 		l := &r.Legs[i]
 		s.Shift(&l.Began, &l.Alerting, &l.Answered, &l.Ended)
 	}
+	for i := range r.Turns {
+		s.Shift(&r.Turns[i].At)
+	}
 	for i := range r.Recordings {
 		s.Shift(&r.Recordings[i].Started)
 	}

@@ -33,7 +33,7 @@ func (c *openCall) take(e call.Entry) {
 	case call.Queued, call.Dequeued, call.Offered, call.Missed, call.Withdrawn:
 		c.takeQueue(e)
 	case call.Dialed:
-		keep(r, &r.Legs, Leg{Leg: f.Leg, Line: f.Line, Outgoing: true, Number: f.To, Agent: f.Agent, Began: e.At})
+		keep(r, &r.Legs, Leg{Leg: f.Leg, Line: f.Line, Outgoing: true, Number: f.To, Extension: f.Extension, Agent: f.Agent, Began: e.At})
 		if o := c.offer(f.Leg); o != nil {
 			c.leg(f.Leg).Extension = o.Extension
 		}
@@ -41,6 +41,8 @@ func (c *openCall) take(e call.Entry) {
 		c.takeLeg(e)
 	case call.Connected:
 		c.connect(e.At, f)
+	case call.Parted, call.Transfer, call.Parked, call.Forwarded:
+		c.takeTurn(e)
 	case call.Held:
 		if !slices.Contains(c.Held, f.Leg) && len(c.Held) < maxDetails {
 			c.Held = append(c.Held, f.Leg)
@@ -184,7 +186,7 @@ func (c *openCall) connect(at time.Time, f call.Connected) {
 // closed it.
 func (c *openCall) end(e call.Entry, f call.Ended) Record {
 	r := &c.Record
-	r.Ended, r.Last, r.Cause, r.By = e.At, e.Seq, f.Cause, f.By
+	r.Ended, r.Last, r.Cause, r.By, r.Actor = e.At, e.Seq, f.Cause, f.By, f.Actor
 	r.Total = max(0, e.At.Sub(r.Began))
 	for i := range r.Visits {
 		v := &r.Visits[i]
@@ -229,7 +231,7 @@ func outcome(r *Record) Outcome {
 		return OutcomeAbandoned
 	case len(r.Visits) > 0:
 		return OutcomeNoAnswer
-	case len(r.Legs) == 1 && !r.Answered.IsZero():
+	case r.Into != "", len(r.Legs) == 1 && !r.Answered.IsZero():
 		return OutcomeService
 	}
 	switch r.Cause {
@@ -237,6 +239,8 @@ func outcome(r *Record) Outcome {
 		return OutcomeBusy
 	case hal.NoAnswer:
 		return OutcomeNoAnswer
+	case hal.Unreachable:
+		return OutcomeUnreachable
 	}
 	switch {
 	case r.By == call.ByCaller && r.Direction == call.Inbound:

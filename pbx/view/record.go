@@ -20,13 +20,14 @@ import (
 type Outcome string
 
 const (
-	OutcomeAnswered  Outcome = "answered"  // two parties heard each other
-	OutcomeAbandoned Outcome = "abandoned" // the caller left before anybody answered
-	OutcomeNoAnswer  Outcome = "no_answer" // nobody answered in time
-	OutcomeBusy      Outcome = "busy"      // the party was busy or said no
-	OutcomeFailed    Outcome = "failed"    // it could not be carried
-	OutcomeService   Outcome = "service"   // only the box was spoken to: a menu, a code
-	OutcomeRestarted Outcome = "restarted" // the box restarted under it
+	OutcomeAnswered    Outcome = "answered"    // two parties heard each other
+	OutcomeAbandoned   Outcome = "abandoned"   // the caller left before anybody answered
+	OutcomeNoAnswer    Outcome = "no_answer"   // nobody answered in time
+	OutcomeBusy        Outcome = "busy"        // the party was busy or said no
+	OutcomeUnreachable Outcome = "unreachable" // the party's phone has lost the box, or is switched off
+	OutcomeFailed      Outcome = "failed"      // it could not be carried
+	OutcomeService     Outcome = "service"     // only the box was spoken to: a menu, a code
+	OutcomeRestarted   Outcome = "restarted"   // the box restarted under it
 )
 
 // Record is the story of one call, complete when the call has ended. Times are UTC; durations are
@@ -49,6 +50,8 @@ type Record struct {
 	Outcome Outcome    `json:"outcome,omitempty"`
 	Cause   hal.Cause  `json:"cause,omitempty"`
 	By      call.Party `json:"ended_by,omitempty"`
+	Actor   string     `json:"ended_by_command_of,omitempty"` // who ended it by a command
+	Into    call.ID    `json:"into,omitempty"`                // the call that its parties went on in
 
 	Total time.Duration `json:"total_ns"` // Began to Ended
 	Wait  time.Duration `json:"wait_ns"`  // in queues, ringing included
@@ -60,6 +63,7 @@ type Record struct {
 	Visits     []Visit     `json:"visits,omitempty"`
 	Legs       []Leg       `json:"legs"`
 	Recordings []Recording `json:"recordings,omitempty"`
+	Turns      []Turn      `json:"turns,omitempty"`
 	Troubles   []string    `json:"troubles,omitempty"`
 	Cut        int         `json:"cut,omitempty"` // details beyond the bound, not kept
 
@@ -74,6 +78,27 @@ type Key struct {
 	Key  string    `json:"key"`
 	Step string    `json:"step,omitempty"` // of the flow
 }
+
+// Turn is something that changed who talks with whom. What says which: transfer (How is its state),
+// forward (How is when), park (How is the place) and join (a leg came from the call From; How is why).
+type Turn struct {
+	At        time.Time  `json:"at"`
+	What      string     `json:"what"`
+	How       string     `json:"how"`
+	Leg       hal.LegID  `json:"leg,omitempty"`       // who asked, or who came
+	Extension string     `json:"extension,omitempty"` // whose phone that is
+	To        hal.Number `json:"to,omitempty"`
+	From      call.ID    `json:"from,omitempty"`
+	Cause     hal.Cause  `json:"cause,omitempty"`
+}
+
+// What of a Turn.
+const (
+	TurnTransfer = "transfer"
+	TurnForward  = "forward"
+	TurnPark     = "park"
+	TurnJoin     = "join"
+)
 
 // Visit is one stay in a queue.
 type Visit struct {

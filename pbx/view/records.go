@@ -75,6 +75,7 @@ func (r *Records) ids() []call.ID {
 func clone(r Record) Record {
 	r.Flows, r.Keys, r.Legs = slices.Clone(r.Flows), slices.Clone(r.Keys), slices.Clone(r.Legs)
 	r.Recordings, r.Troubles = slices.Clone(r.Recordings), slices.Clone(r.Troubles)
+	r.Turns = slices.Clone(r.Turns)
 	r.Visits = slices.Clone(r.Visits)
 	for i := range r.Visits {
 		r.Visits[i].Offers = slices.Clone(r.Visits[i].Offers)
@@ -131,6 +132,9 @@ func (r *Records) Apply(e call.Entry) []json.RawMessage {
 		}
 	case call.Booted:
 		return r.leftovers(e)
+	case call.Moved:
+		r.moved(e, f)
+		return nil
 	case call.ClockSet:
 		r.shift(f)
 	case call.Unknown:

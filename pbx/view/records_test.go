@@ -148,6 +148,7 @@ func TestOutcomeIsOneWordForWhatBecameOfTheCall(t *testing.T) {
 		"heard the menu and hung up":   {[]call.Fact{in, call.Answered{Call: "A", Leg: caller}, ended(hal.Normal, call.ByCaller)}, view.OutcomeService},
 		"party was busy":               {[]call.Fact{out, dialed, ended(hal.Busy, call.ByCallee)}, view.OutcomeBusy},
 		"party said no":                {[]call.Fact{out, dialed, ended(hal.Rejected, call.ByCallee)}, view.OutcomeBusy},
+		"party's phone is away":        {[]call.Fact{out, dialed, ended(hal.Unreachable, call.ByCallee)}, view.OutcomeUnreachable},
 		"party did not answer":         {[]call.Fact{out, dialed, ended(hal.NoAnswer, call.ByCallee)}, view.OutcomeNoAnswer},
 		"desk phone gave up":           {[]call.Fact{out, dialed, ended(hal.Normal, call.ByCaller)}, view.OutcomeNoAnswer},
 		"no such number":               {[]call.Fact{out, dialed, ended(hal.Unallocated, call.BySystem)}, view.OutcomeFailed},

@@ -31,6 +31,7 @@ func rooms() []room {
 		{from: "board/sim/modem", may: []string{"hal/...", "board/sim/..."}},
 		{from: "board/sim/network", may: []string{"hal/...", "board/sim/..."}},
 		{from: "board/sim/phone", may: []string{"hal/...", "board/sim/..."}},
+		{from: "board/sim/provider", may: []string{"hal/...", "board/sim/..."}},
 
 		{from: "pbx", may: []string{"hal/...", "pbx/..."}},
 		{from: "pbx/config", may: []string{"./..."}},
@@ -40,9 +41,10 @@ func rooms() []room {
 		{from: "pbx/hours", may: []string{"hal", "pbx/call", "pbx/config"}},
 		{from: "pbx/prompt", may: []string{"hal", "pbx/call", "pbx/config"}},
 		{from: "pbx/acd", may: []string{"hal", "pbx/call", "pbx/config", "pbx/hours"}},
-		{from: "pbx/route", may: []string{"hal", "pbx/call", "pbx/config", "pbx/hours"}},
+		{from: "pbx/number", may: []string{"hal", "pbx/config"}},
+		{from: "pbx/route", may: []string{"hal", "pbx/call", "pbx/config", "pbx/hours", "pbx/number"}},
 		{from: "pbx/flow", may: []string{"hal", "pbx/call", "pbx/config", "pbx/hours", "pbx/prompt"}},
-		{from: "pbx/floor", may: []string{"hal", "hal/dsp", "pbx/call", "pbx/config", "pbx/hours", "pbx/prompt", "pbx/acd", "pbx/route", "pbx/flow", "./..."}},
+		{from: "pbx/floor", may: []string{"hal", "hal/dsp", "pbx/call", "pbx/config", "pbx/hours", "pbx/prompt", "pbx/acd", "pbx/number", "pbx/route", "pbx/flow", "./..."}},
 		{from: "pbx/scenario", may: []string{"hal", "pbx/call", "pbx/config", "pbx/floor"}},
 		{from: "pbx/view", may: []string{"hal", "pbx/call", "pbx/config", "pbx/view/..."}},
 		// What carries wires and sound reports and obeys: it knows no decision and no fact.
@@ -71,6 +73,7 @@ func testRooms() []room {
 		{from: "hal", may: []string{"hal/..."}},
 		{from: "drivers", may: []string{"board/sim/..."}}, // a driver's far end is the simulator
 		{from: "pbx", may: []string{"hal/...", "pbx/..."}},
+		{from: "pbx/sip/trunk", may: []string{"hal/...", "pbx/...", "board/sim/..."}}, // its far end is the simulated provider
 		{from: "pbx/config", may: nil},
 		{from: "ui", may: []string{"hal/...", "pbx/view/..."}},
 	}
@@ -102,7 +105,7 @@ func guests() []guest {
 // purePackages are state and rules alone: time comes in, data goes out.
 func purePackages() []string {
 	return []string{
-		"hal/dsp", "pbx/call", "pbx/config", "pbx/floor", "pbx/acd", "pbx/flow", "pbx/route", "pbx/hours", "pbx/prompt", "pbx/view", "pbx/scenario",
+		"hal/dsp", "pbx/call", "pbx/config", "pbx/floor", "pbx/acd", "pbx/flow", "pbx/number", "pbx/route", "pbx/hours", "pbx/prompt", "pbx/view", "pbx/scenario",
 		"pbx/sip/guard",
 	}
 }

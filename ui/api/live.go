@@ -95,7 +95,7 @@ type Brief struct {
 	Line      string    `json:"line"`
 	Began     time.Time `json:"began"`
 	Ended     time.Time `json:"ended"`
-	Outcome   string    `json:"outcome" enum:"answered,abandoned,no_answer,busy,failed,service,restarted"`
+	Outcome   string    `json:"outcome" enum:"answered,abandoned,no_answer,busy,unreachable,failed,service,restarted"`
 	WaitMS    int64     `json:"wait_ms"`
 	TalkMS    int64     `json:"talk_ms"`
 	TotalMS   int64     `json:"total_ms"`

@@ -40,6 +40,23 @@ func MakeURI(user string, at netip.AddrPort) URI {
 	return URI{Text: text + at.String(), Scheme: "sip", User: user, Host: host, Port: at.Port()}
 }
 
+// NewURI writes sip:user@host:port for a host that may be a name; port 0 is left out. An error: that can be
+// no address.
+func NewURI(user, host string, port uint16) (URI, error) {
+	if strings.Contains(host, ":") {
+		host = "[" + strings.Trim(host, "[]") + "]"
+	}
+	text := "sip:"
+	if user != "" {
+		text += escapeUser(user) + "@"
+	}
+	text += host
+	if port != 0 {
+		text += ":" + strconv.Itoa(int(port))
+	}
+	return ParseURI(text)
+}
+
 // ParseURI reads one URI. Hosts must be names or addresses that can exist, ports 1 to 65535.
 func ParseURI(s string) (URI, error) {
 	if len(s) == 0 || len(s) > maxAddress || HasControl(s) || strings.ContainsAny(s, "<> \"") {

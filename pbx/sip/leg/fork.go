@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"time"
 
 	"branchline/hal"
 	"branchline/pbx/sip/causes"
@@ -23,6 +24,8 @@ type Way struct {
 	From    header.Address // without a tag
 	To      header.Address
 	Headers []wire.Header
+
+	Patience time.Duration // until the first word, if only that it is being tried; 0: timer B of RFC 3261
 }
 
 // fork is our INVITE by one way.
@@ -30,6 +33,7 @@ type fork struct {
 	leg    *Leg
 	way    Way
 	invite *wire.Request
+	heeded bool // some word has come
 	rang   bool
 	done   bool
 	cause  hal.Cause
@@ -60,6 +64,13 @@ func (t *Table) Dial(id hal.LegID, terms Terms, ways []Way) {
 	t.Out.Put(hal.Opened{Leg: l.id, Wire: l.callID, Release: l.ringing()})
 	for _, f := range l.forks {
 		t.Send(f.invite, f.heard)
+		if w := f.way; w.Patience > 0 {
+			t.Wire.After(w.Patience, l.callID, func() {
+				if !f.heeded {
+					f.invite.GiveUp()
+				}
+			})
+		}
 	}
 }
 
@@ -114,6 +125,7 @@ func (l *Leg) newInvite(w Way) *wire.Request {
 // heard handles each response to the INVITE of a fork, for as long as any may come.
 func (f *fork) heard(res *wire.Response) {
 	l := f.leg
+	f.heeded = true
 	switch {
 	case res.Code/100 == 2:
 		f.accepted(res)

@@ -22,6 +22,7 @@ type Conn struct {
 
 	server *Server
 	conn   *net.TCPConn
+	ours   bool // we opened it
 	out    chan []byte
 	finish chan struct{} // closed: send what waits, then end
 	dead   chan struct{} // closed: end now
@@ -185,7 +186,11 @@ func (c *Conn) await(in *bufio.Reader) error {
 		case b != '\n':
 			return in.UnreadByte()
 		default:
-			if ends++; ends%2 == 0 {
+			if ends++; c.ours {
+				c.heard() // a pong: who opens a connection pings
+				continue
+			}
+			if ends%2 == 0 {
 				c.heard()
 				if err := c.Send([]byte("\r\n")); err != nil {
 					return err

@@ -72,6 +72,8 @@ type Server struct {
 	listeners []*net.TCPListener
 	parts     sync.WaitGroup // connections
 
+	closing chan struct{} // closed by Close
+
 	mu     sync.Mutex // guards what follows
 	conns  map[uint64]*Conn
 	last   uint64 // number of the newest connection
@@ -86,7 +88,7 @@ func New(h Handler, b Bounds) *Server {
 	fill(&b.Proof, 30*time.Second)
 	fill(&b.Message, 10*time.Second)
 	fill(&b.Write, 10*time.Second)
-	return &Server{bounds: b, handler: h, conns: map[uint64]*Conn{}}
+	return &Server{bounds: b, handler: h, conns: map[uint64]*Conn{}, closing: make(chan struct{})}
 }
 
 func fill[T int | time.Duration](v *T, normal T) {
@@ -97,7 +99,7 @@ func fill[T int | time.Duration](v *T, normal T) {
 
 // Listen binds one address.
 func (s *Server) Listen(at netip.AddrPort) error {
-	config := net.ListenConfig{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: probeAfter, Interval: probeEvery, Count: 3}}
+	config := net.ListenConfig{KeepAliveConfig: keepAlive()}
 	l, err := config.Listen(context.Background(), "tcp", at.String())
 	if err != nil {
 		return err
@@ -120,6 +122,7 @@ func (s *Server) Run() error {
 			s.Close()
 		}
 	}
+	<-s.closing
 	s.parts.Wait()
 	return err
 }
@@ -127,6 +130,9 @@ func (s *Server) Run() error {
 // Close ends all listeners and connections, these after what waits to be sent has gone out.
 func (s *Server) Close() {
 	s.mu.Lock()
+	if !s.closed {
+		close(s.closing)
+	}
 	s.closed = true
 	for _, c := range s.conns {
 		c.Finish()
@@ -170,28 +176,30 @@ func (s *Server) accept(l *net.TCPListener) error {
 
 // admit makes room for conn and starts it, or refuses it.
 func (s *Server) admit(conn *net.TCPConn) {
-	local, remote := address(conn.LocalAddr()), address(conn.RemoteAddr())
-	if !s.handler.Admit(remote) {
+	if !s.handler.Admit(address(conn.RemoteAddr())) {
 		_ = conn.SetLinger(0) // nothing of it shall stay
 		conn.Close()
 		return
 	}
-	if raw, err := conn.SyscallConn(); err == nil {
-		_ = raw.Control(func(fd uintptr) {
-			_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpUserTimeout, int(deadAfter.Milliseconds()))
-		})
-	}
+	prepare(conn)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || !s.room(source(remote)) {
+	if s.closed || !s.room(source(address(conn.RemoteAddr()))) {
 		conn.Close()
 		return
 	}
+	s.begin(conn, 0)
+}
+
+// begin makes a connection of conn and starts it. The caller holds mu.
+func (s *Server) begin(conn *net.TCPConn, welcome time.Duration) *Conn {
 	s.last++
-	c := &Conn{Number: s.last, Local: local, Remote: remote, server: s, conn: conn,
-		out: make(chan []byte, maxQueued), finish: make(chan struct{}), dead: make(chan struct{}), limit: time.Now().Add(s.bounds.Proof)}
+	c := &Conn{Number: s.last, Local: address(conn.LocalAddr()), Remote: address(conn.RemoteAddr()), server: s, conn: conn,
+		out: make(chan []byte, maxQueued), finish: make(chan struct{}), dead: make(chan struct{}),
+		limit: time.Now().Add(max(s.bounds.Proof, welcome)), welcome: welcome, ours: welcome > 0}
 	s.conns[c.Number] = c
 	s.parts.Go(c.run)
+	return c
 }
 
 // room says whether one more of that source may come, after strangers have made way: the oldest one

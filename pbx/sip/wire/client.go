@@ -33,7 +33,7 @@ func (w *Wire) Send(r *Request, on func(*Response)) error {
 	if r.branch == "" || r.client != nil { // a copy of one that was sent
 		r.branch = w.newBranch()
 	}
-	r.wire = w
+	r.wire, r.sentBy = w, w.sentBy
 	return w.start(r, on)
 }
 
@@ -68,7 +68,7 @@ func (w *Wire) start(r *Request, on func(*Response)) error {
 
 // Tell sends r without a transaction: the ACK of a 2xx.
 func (w *Wire) Tell(r *Request) error {
-	r.wire, r.branch = w, w.newBranch()
+	r.wire, r.branch, r.sentBy = w, w.newBranch(), w.sentBy
 	raw, err := r.request()
 	if err != nil {
 		return fmt.Errorf("%s to %s: %w", r.Method, r.URI.Text, err)
@@ -151,7 +151,7 @@ func (c *client) sendCancel() {
 	c.cancel.sent = true
 	r := c.req
 	m := &Request{Method: "CANCEL", URI: r.URI, Flow: r.Flow, From: r.From, To: r.To, CallID: r.CallID,
-		CSeq: r.CSeq, Route: r.Route, wire: c.wire, branch: r.branch}
+		CSeq: r.CSeq, Route: r.Route, wire: c.wire, branch: r.branch, sentBy: r.sentBy}
 	if c.cancel.reason != "" {
 		m.Headers = []Header{{"Reason", c.cancel.reason}}
 	}
@@ -203,7 +203,7 @@ func (c *client) acknowledge(res *Response) {
 	to := r.To
 	to.Text = res.To.Text
 	ack := &Request{Method: "ACK", URI: r.URI, Flow: r.Flow, From: r.From, To: to, CallID: r.CallID,
-		CSeq: r.CSeq, Route: r.Route, branch: r.branch}
+		CSeq: r.CSeq, Route: r.Route, branch: r.branch, sentBy: r.sentBy}
 	if raw, err := ack.request(); err == nil && !strings.ContainsAny(to.Text, "\r\n") {
 		_ = c.wire.write(r.Flow, raw)
 	}

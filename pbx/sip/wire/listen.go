@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime/debug"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -49,8 +50,12 @@ func (w *Wire) Open(addresses []netip.AddrPort, tcp bool) error {
 
 // listen binds one address. A free port may be taken by TCP already: then another one is tried.
 func (w *Wire) listen(a netip.AddrPort) error {
+	network := "udp6" // "udp" would make one socket for both of an unspecified address
+	if a.Addr().Unmap().Is4() {
+		network = "udp4"
+	}
 	for tries := 0; ; tries++ {
-		conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(a))
+		conn, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(a))
 		if err != nil {
 			return err
 		}
@@ -77,6 +82,7 @@ func (w *Wire) newListener(conn *net.UDPConn, local netip.AddrPort) *listener {
 			_ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUFFORCE, readBuffer)
 		})
 	}
+	stream.Mark(conn)
 	return &listener{wire: w, conn: conn, local: local}
 }
 
@@ -163,6 +169,7 @@ func (w *Wire) hand(t *text, flow Flow, known bool) {
 	if t.code == "" {
 		r, f := w.readRequest(t, flow)
 		if f != nil {
+			w.watch(flow, t)
 			w.refuse(r, f)
 			return
 		}
@@ -171,6 +178,7 @@ func (w *Wire) hand(t *text, flow Flow, known bool) {
 		r := readResponse(t, flow)
 		if r == nil {
 			w.rubbish(flow)
+			w.watch(flow, t)
 			return
 		}
 		in = r
@@ -240,3 +248,12 @@ func (k *link) LocalAddr() net.Addr    { return net.UDPAddrFromAddrPort(k.flow.L
 func (k *link) Ref(int) int            { return 1 }
 func (k *link) TryClose() (int, error) { return 1, nil }
 func (k *link) Close() error           { return nil }
+
+// watch tells a Watcher of a refused message whose length is not what it says.
+func (w *Wire) watch(flow Flow, t *text) {
+	a, ok := w.handler.(Watcher)
+	said := first(t.headers, "Content-Length")
+	if n, err := strconv.ParseUint(said, 10, 32); ok && said != "" && (err != nil || int(n) > len(t.body)) {
+		_ = w.post(job{do: func() { a.Altered(flow) }})
+	}
+}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -51,6 +52,7 @@ type Request struct {
 	fields   []Header // of one that came in
 	via      []string // Via values as written
 	branch   string
+	sentBy   string // of ours in the Via of one to be sent; "": the flow's own address
 	sentHost string // of the topmost Via
 	sentPort uint16 // 0: not said
 	rport    bool
@@ -73,6 +75,7 @@ type Response struct {
 
 	// Of a response that came in:
 	To    header.Address
+	Via   string // of ours, as it came back
 	Flow  Flow
 	Local bool // no answer came: the transaction timed out (408) or its transport broke (503)
 
@@ -103,6 +106,11 @@ func (r *Response) said() []Header {
 		return r.Headers
 	}
 	return r.fields
+}
+
+// Lines are the values of a header of a response that came in, line by line.
+func (r *Response) Lines(name string) []string {
+	return lines(r.fields, name)
 }
 
 // InDialog says whether the request belongs to a dialog, by its To tag.
@@ -178,7 +186,7 @@ func (r *Request) request() (*sip.Request, error) {
 	transport := strings.ToUpper(r.Flow.Network)
 	m.SetTransport(transport) // whether sipgo repeats it
 	add := func(name, value string) { m.AppendHeader(sip.NewHeader(name, value)) }
-	add("Via", "SIP/2.0/"+transport+" "+r.Flow.Local.String()+";rport;branch="+r.branch)
+	add("Via", "SIP/2.0/"+transport+" "+cmp.Or(r.sentBy, r.Flow.Local.String())+";rport;branch="+r.branch)
 	for _, v := range r.Route {
 		add("Route", v)
 	}

@@ -192,6 +192,7 @@ func readResponse(t *text, flow Flow) *Response {
 			r.Type = mediaType(h.Value)
 		}
 	}
+	r.Via = via
 	r.branch, _ = header.Param(after(via, ';'), "branch")
 	if seen != 1 || r.branch == "" || r.method == "" || r.To.Text == "" || r.Code < 100 || r.Code > 699 {
 		return nil

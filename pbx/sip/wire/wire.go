@@ -43,6 +43,10 @@ type Handler interface {
 	Lost(flow Flow)
 }
 
+// Watcher is a Handler that also wants to hear of messages that were cut short or lengthened on their way:
+// their Content-Length says another length than they have. It is told on the goroutine of Run.
+type Watcher interface{ Altered(flow Flow) }
+
 // Wire is a set of sockets with their transactions. Requests and responses are sent only on the
 // goroutine of Run; everybody else hands it a function by Post.
 type Wire struct {
@@ -56,6 +60,7 @@ type Wire struct {
 	strangers chan any // *Request of all others, which wait behind the inbox
 	wake      chan struct{}
 	stop      <-chan struct{} // closed when Run shall end
+	ctx       context.Context // of Run: dialling ends with it
 	handler   Handler
 	drains    sync.WaitGroup
 	dropped   atomic.Uint64 // messages that were no SIP or broken
@@ -64,6 +69,7 @@ type Wire struct {
 	clients map[string]*client  // sent, by branch and method
 	revoked map[string]*Request // sent before a restart and taken back, by branch
 	branch  uint64
+	sentBy  string // see Advertise
 
 	recent map[string][]byte // responses to requests that were remembered, by key
 	ring   []string          // their keys; the oldest makes room
@@ -123,6 +129,7 @@ func T2() time.Duration { return sip.T2 }
 func (w *Wire) Run(ctx context.Context, h Handler) error {
 	ctx, cancel := context.WithCancel(ctx)
 	w.stop, w.handler = ctx.Done(), h
+	w.ctx = ctx
 	broken := make(chan error, len(w.listeners)+1)
 	var readers sync.WaitGroup
 	for _, l := range w.listeners {

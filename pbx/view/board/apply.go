@@ -49,12 +49,35 @@ func (b *Board) Apply(e call.Entry) []json.RawMessage {
 		}
 	case call.Ended:
 		delete(b.calls, f.Call)
+	case call.Moved:
+		b.moved(f)
 	default:
 		if c := b.calls[e.Fact.About()]; c != nil {
 			c.take(e)
 		}
 	}
 	return nil
+}
+
+// moved shows a leg in the call that it moved into.
+func (b *Board) moved(f call.Moved) {
+	from, into := b.calls[f.From], b.calls[f.Call]
+	if from == nil || into == nil {
+		return
+	}
+	for i, l := range from.Legs {
+		if l.Leg != f.Leg {
+			continue
+		}
+		from.Legs = slices.Delete(from.Legs, i, i+1)
+		if l.State == legIn {
+			l.State = legRinging
+		}
+		if len(into.Legs) < maxLegs {
+			into.Legs = append(into.Legs, l)
+		}
+		return
+	}
 }
 
 // shift moves the times of what is on the board: the clock was set.
@@ -117,6 +140,10 @@ func (c *Call) take(e call.Entry) {
 			c.Agent = f.Agent
 		}
 		c.phase(Talking, e.At)
+	case call.Parted:
+		c.phase(Began, e.At)
+	case call.Parked:
+		c.phase(Parked, e.At)
 	case call.Held:
 		c.leg(f.Leg, legHeld)
 		if c.Phase == Talking {

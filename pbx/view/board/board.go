@@ -50,6 +50,7 @@ const (
 	Ringing Phase = "ringing" // somebody's phone rings for it
 	Talking Phase = "talking" // two parties hear each other
 	Holding Phase = "holding" // one of them has the other on hold
+	Parked  Phase = "parked"  // one waits for a phone that takes him back
 )
 
 // Call is one call that runs.

@@ -104,6 +104,8 @@ func (t tongue) outcome(o view.Outcome) string {
 		return t.say("no answer", "无人接听")
 	case view.OutcomeBusy:
 		return t.say("busy", "忙")
+	case view.OutcomeUnreachable:
+		return t.say("not reachable", "无法接通")
 	case view.OutcomeFailed:
 		return t.say("failed", "失败")
 	case view.OutcomeService:
@@ -116,6 +118,9 @@ func (t tongue) outcome(o view.Outcome) string {
 
 // why says a known reason in the language; free text of the box stays as it is.
 func (t tongue) why(s string) string {
+	if said, ok := t.trunkWhy(s); ok {
+		return said
+	}
 	switch s {
 	case call.BySelf:
 		return t.say("by themselves", "本人")
@@ -137,6 +142,18 @@ func (t tongue) why(s string) string {
 		return t.say("the box restarted", "设备重启")
 	case call.ByConfig:
 		return t.say("the configuration changed", "配置变更")
+	case call.ByTransfer:
+		return t.say("an attended transfer", "协商转接")
+	case call.ByPickup:
+		return t.say("picked up at another phone", "被其他话机代接")
+	case call.ByTakeOver:
+		return t.say("taken over at another phone", "被其他话机接管")
+	case call.ByUnpark:
+		return t.say("taken back from its place", "取回寄存通话")
+	case "always":
+		return t.say("always", "无条件")
+	case "no_answer":
+		return t.say("no answer", "无人接听")
 	case "busy":
 		return t.say("busy", "忙")
 	case "unreachable":

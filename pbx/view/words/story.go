@@ -42,6 +42,9 @@ func Tell(r view.Record, lang string) (moments []Moment, summary string) {
 	for _, l := range r.Legs {
 		beats = append(beats, t.leg(l)...)
 	}
+	for _, n := range r.Turns {
+		beats = append(beats, Moment{n.At, t.turn(n)})
+	}
 	for _, rec := range r.Recordings {
 		beats = append(beats, Moment{rec.Started, t.say("recording begins: %s", "开始录音：%s", rec.File)})
 	}
@@ -54,6 +57,9 @@ func Tell(r view.Record, lang string) (moments []Moment, summary string) {
 	}
 	for _, trouble := range r.Troubles {
 		beats = append(beats, Moment{Words: t.say("trouble: %s", "故障：%s", trouble)})
+	}
+	if r.Into != "" {
+		beats = append(beats, Moment{r.Ended.UTC(), t.say("it goes on in call %s", "继续于通话 %s", r.Into)})
 	}
 	return beats, t.summary(r)
 }

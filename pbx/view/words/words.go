@@ -40,7 +40,7 @@ func (t tongue) say(en, zh string, args ...any) string {
 func Of(e call.Entry, lang string) string {
 	t := tongueOf(lang)
 	t.zone = e.At.Location()
-	for _, say := range []func(call.Fact) string{t.ofBox, t.ofCall, t.ofQueue, t.ofLeg} {
+	for _, say := range []func(call.Fact) string{t.ofBox, t.ofCall, t.ofQueue, t.ofLeg, t.ofParties} {
 		if s := say(e.Fact); s != "" {
 			return s
 		}
@@ -121,6 +121,9 @@ func (t tongue) ofCall(f call.Fact) string {
 		}
 		return t.say("the recording %s is saved, %s", "录音 %s 已保存，%s", f.File, t.span(f.For))
 	case call.Ended:
+		if f.Actor != "" {
+			return t.say("the call has ended, by %s (%s): %s", "通话结束，%s（%s）：%s", t.party(f.By), f.Actor, t.cause(f.Cause))
+		}
 		return t.say("the call has ended, by %s: %s", "通话结束，%s：%s", t.party(f.By), t.cause(f.Cause))
 	}
 	return ""

@@ -9,6 +9,7 @@ const phases: Record<Phase, string> = {
   ringing: 'Ringing',
   talking: 'Talking',
   holding: 'On hold',
+  parked: 'Parked',
 }
 
 const presences: Record<Presence, string> = {
@@ -29,6 +30,7 @@ const outcomes: Record<Outcome, string> = {
   abandoned: 'Abandoned',
   no_answer: 'No answer',
   busy: 'Busy',
+  unreachable: 'Not reachable',
   failed: 'Failed',
   service: 'Served by the box',
   restarted: 'Cut by a restart',

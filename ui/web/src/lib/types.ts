@@ -19,7 +19,7 @@ export interface Status {
 }
 
 export type Direction = 'inbound' | 'outbound' | 'internal'
-export type Phase = 'began' | 'flow' | 'waiting' | 'ringing' | 'talking' | 'holding'
+export type Phase = 'began' | 'flow' | 'waiting' | 'ringing' | 'talking' | 'holding' | 'parked'
 
 export interface Call {
   id: string
@@ -101,7 +101,7 @@ export interface Change {
   records?: number
 }
 
-export const outcomes = ['answered', 'abandoned', 'no_answer', 'busy', 'failed', 'service', 'restarted'] as const
+export const outcomes = ['answered', 'abandoned', 'no_answer', 'busy', 'unreachable', 'failed', 'service', 'restarted'] as const
 export type Outcome = (typeof outcomes)[number]
 
 export interface Brief {

@@ -2,7 +2,7 @@
 import type { Dictionary } from './en'
 
 export const zh: Dictionary = {
-  phases: { began: '呼入中', flow: '语音菜单', waiting: '排队', ringing: '振铃', talking: '通话', holding: '保持' },
+  phases: { began: '呼入中', flow: '语音菜单', waiting: '排队', ringing: '振铃', talking: '通话', holding: '保持', parked: '寄存' },
   presences: {
     signed_out: '已签出',
     ready: '示闲',
@@ -20,6 +20,7 @@ export const zh: Dictionary = {
     abandoned: '放弃',
     no_answer: '无人接听',
     busy: '忙',
+    unreachable: '无法接通',
     failed: '失败',
     service: '自助服务',
     restarted: '因设备重启中断',

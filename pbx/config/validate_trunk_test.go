@@ -1,0 +1,78 @@
+package config
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+const withTrunk = `version: 1
+lines:
+  - name: acme
+    kind: trunk
+    number: "+4930901820"
+    flow: main
+    trunk:
+      servers: [sip.acme.example, "198.51.100.5:5070", "[2001:db8::5]:5060"]
+      user: "4930901820"
+      password: seven-blue-kites
+      listen: 192.168.1.10:5070
+      public: 203.0.113.7
+      trusted: true
+      identity: pai
+      codecs: [PCMA]
+flows:
+  - name: main
+    steps: [{hangup: true}]
+`
+
+func TestTrunkIsReadWithItsDefaultsAndWrittenBack(t *testing.T) {
+	d, wrong := Check([]byte(withTrunk))
+	if len(wrong) > 0 {
+		t.Fatal(wrong)
+	}
+	tr := d.Lines[0].Trunk
+	if tr == nil || !tr.Register || tr.Transport != TransportUDP || tr.KeepAlive != KeepAliveOptions || tr.Called != CalledURI || tr.Expires.Minutes() != 10 {
+		t.Fatalf("read %+v", tr)
+	}
+	back, err := Load(Marshal(d))
+	if err != nil || !reflect.DeepEqual(back, d) {
+		t.Errorf("written and read again: %+v, %v", back, err)
+	}
+	old, _ := Load([]byte(strings.Replace(withTrunk, "seven-blue-kites", "six-red-kites", 1)))
+	for _, c := range Diff(old, d) {
+		if strings.Contains(c.String(), "kites") {
+			t.Errorf("the password is shown: %s", c)
+		}
+	}
+}
+
+func TestWrongTrunksAreNamedWithTheirCure(t *testing.T) {
+	for _, c := range []struct{ from, to, path string }{
+		{"sip.acme.example", "sip:acme", "trunk.servers[0]"},
+		{"198.51.100.5:5070", "198.51.100.5:0", "trunk.servers[1]"},
+		{"198.51.100.5:5070", "300.51.100.5", "trunk.servers[1]"},
+		{"user: \"4930901820\"", "user: \"\"", "trunk.user"},
+		{"user: \"4930901820\"", "user: \"a@b\"", "trunk.user"},
+		{"user: ", "transport: carrier-pigeon\n      user: ", "trunk.transport"},
+		{"trusted: true", "trusted: false", "trunk.identity"},
+		{"public: 203.0.113.7", "public: home.example", "trunk.public"},
+		{"192.168.1.10:5070", "0.0.0.0:5070", "trunk.listen"},
+		{"192.168.1.10:5070", "192.168.1.10:10400", "trunk.listen"},
+		{"[PCMA]", "[G729]", "trunk.codecs[0]"},
+		{"user: ", "expires: 5s\n      user: ", "trunk.expires"},
+		{"user: ", "channels: -1\n      user: ", "trunk.channels"},
+		{"kind: trunk", "kind: trunk\n    slot: slot1", "slot"},
+		{"kind: trunk", "kind: sim\n    slot: slot1", "trunk"},
+		{"kind: trunk", "kind: isdn", "kind"},
+	} {
+		_, wrong := Check([]byte(strings.Replace(withTrunk, c.from, c.to, 1)))
+		found := false
+		for _, p := range wrong {
+			found = found || p.Path == "lines[0]."+c.path
+		}
+		if !found {
+			t.Errorf("%s for %s: want a problem at %s, got %v", c.to, c.from, c.path, wrong)
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package trunk
+
+import (
+	"strings"
+
+	"branchline/hal"
+	"branchline/pbx/config"
+	"branchline/pbx/sip/header"
+	"branchline/pbx/sip/wire"
+)
+
+// caller is who calls in a call of ours: From, and what a trusted provider is told beside it (RFC 3325, RFC
+// 3323, draft-ietf-sip-privacy-04).
+func (s *session) caller(o hal.Dial) (header.Address, []wire.Header) {
+	number, name := string(o.Show), header.Plain(o.Name)
+	if number == "" {
+		number = s.c.User
+	}
+	shown := header.MakeAddress(name, s.ours(number), "")
+	var headers []wire.Header
+	switch s.c.Identity {
+	case config.IdentityPAI:
+		headers = append(headers, wire.Header{Name: "P-Asserted-Identity", Value: shown.Text})
+	case config.IdentityRPID:
+		privacy := "off"
+		if o.Private {
+			privacy = "full"
+		}
+		headers = append(headers, wire.Header{Name: "Remote-Party-ID", Value: shown.Text + ";party=calling;screen=yes;privacy=" + privacy})
+	}
+	if !o.Private {
+		return shown, headers
+	}
+	if !s.c.Trusted {
+		headers = nil
+	}
+	anonymous, _ := header.ParseURI("sip:anonymous@anonymous.invalid") // RFC 3323 4.1.1.3
+	return header.MakeAddress("Anonymous", anonymous, ""), append(headers, wire.Header{Name: "Privacy", Value: "id"})
+}
+
+// who is the caller of a call to us: From, or what a trusted provider says beside it.
+func (s *session) who(r *wire.Request) hal.Incoming {
+	from := r.From
+	withheld := isAnonymous(from)
+	in := hal.Incoming{}
+	if s.c.Trusted {
+		if a, ok := asserted(r); ok {
+			from, withheld = a, false
+		}
+		for _, p := range strings.FieldsFunc(strings.ToLower(strings.Join(r.Values("Privacy"), ";")), func(c rune) bool { return c == ';' || c == ' ' }) {
+			withheld = withheld || p == "id" || p == "user"
+		}
+		if d := r.Lines("Diversion"); len(d) > 0 { // RFC 5806: the latest stands first
+			if a, err := header.ParseAddress(header.List(d[0])[0]); err == nil {
+				in.Diverted = hal.Number(a.URI.User)
+			}
+		}
+	}
+	if withheld {
+		return in
+	}
+	in.From, in.Name = hal.Number(from.URI.User), header.Plain(from.Name)
+	if in.Name == string(in.From) {
+		in.Name = ""
+	}
+	return in
+}
+
+// asserted is whom a trusted provider says the caller to be: the first of P-Asserted-Identity that has a number
+// (there may be a sip and a tel one), or Remote-Party-ID.
+func asserted(r *wire.Request) (header.Address, bool) {
+	for _, v := range r.Values("P-Asserted-Identity") {
+		if a, err := header.ParseAddress(v); err == nil && a.URI.User != "" && !isAnonymous(a) {
+			return a, true
+		}
+	}
+	for _, v := range r.Values("Remote-Party-ID") {
+		a, err := header.ParseAddress(v)
+		party, _ := a.Param("party")
+		privacy, _ := a.Param("privacy")
+		if err == nil && a.URI.User != "" && party != "called" && (privacy == "" || privacy == "off") {
+			return a, true
+		}
+	}
+	return header.Address{}, false
+}
+
+func isAnonymous(a header.Address) bool {
+	user := strings.ToLower(a.URI.User)
+	return user == "" || user == "anonymous" || user == "unavailable" || a.URI.Host == "anonymous.invalid"
+}
