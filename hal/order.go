@@ -56,13 +56,6 @@ type (
 		Leg   LegID
 		Cause Cause
 	}
-	// Show tells the party on Leg who is at its other side now (connected line). Number is "" where it is
-	// withheld. A wire that cannot tell it ignores the order.
-	Show struct {
-		Leg    LegID
-		Name   string
-		Number Number
-	}
 	// Digits sends keys to the party.
 	Digits struct {
 		Leg  LegID
@@ -73,6 +66,14 @@ type (
 	// to talk on, as if its key were pressed: what it does then is Held and Resumed; Failed: it will not.
 	Hold   struct{ Leg LegID }
 	Resume struct{ Leg LegID }
+	// Show tells the party of a leg who is at the other side now: after a transfer, a
+	// pickup, a queue. The leg is answered or rings; nothing comes of it, Failed apart. The last Show counts.
+	Show struct {
+		Leg     LegID
+		Number  Number // "": withheld
+		Name    string
+		Private bool // neither number nor name may be shown
+	}
 	// TransferStatus answers a Transfer: a SIP code, and whether it is the last word. 100 is said by the wire
 	// itself. After a last word of 200 the leg that asked is ended by its party, or by our Hangup; after any
 	// other it talks on. A Ref that is unknown or has had its last word is passed over.

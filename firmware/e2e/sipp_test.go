@@ -84,6 +84,35 @@ func TestSippCallsHoldsResumesAndHangsUp(t *testing.T) {
 	}
 }
 
+// The caller gives a sign of life, has the called one connected with a third by REFER, is told how far that
+// is, and leaves: the two hear each other.
+func TestSippTransfersTheCalledPhoneToAThird(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	b := r.phone("202", func(o *phone.Options) { o.Tone, o.Auto = 700, phone.AnswerAfter(0) })
+	c := r.phone("203", func(o *phone.Options) { o.Tone, o.Auto = 1100, phone.AnswerAfter(500*time.Millisecond) })
+	verdict := r.sipp("transfer", "202")
+	in, err := b.WaitCall(r.ctx())
+	if err != nil {
+		t.Fatal(err)
+	}
+	third, err := c.WaitCall(r.ctx())
+	if err != nil {
+		t.Fatal(err)
+	}
+	verdict()
+	if err := in.WaitHears(r.ctx(), 1100); err != nil {
+		t.Error(err)
+	}
+	if err := third.WaitHears(r.ctx(), 700); err != nil {
+		t.Error(err)
+	}
+	if err := in.Hangup(); err != nil {
+		t.Fatal(err)
+	}
+	r.within("the third phone to be hung up", third.Gone())
+}
+
 func TestSippIsHungUpByTheCalledPhone(t *testing.T) {
 	t.Parallel()
 	r := start(t)

@@ -14,6 +14,8 @@ type peers struct {
 	desk *desk
 }
 
+var _ leg.Introducer = peers{}
+
 // Proves asks a phone that changed its network, or somebody who has seen our Call-ID, for its password.
 func (p peers) Proves(peer string, r *wire.Request) bool {
 	extension, ok := p.desk.authorise(r)
@@ -27,6 +29,9 @@ func (p peers) Proves(peer string, r *wire.Request) bool {
 // Identity is said in both ways that phones know (RFC 3325; draft-ietf-sip-privacy-04).
 func (p peers) Identity(flow wire.Flow, o hal.Show) []wire.Header {
 	uri, privacy := header.MakeURI(string(o.Number), flow.Local), "off"
+	if o.Private {
+		o.Number, o.Name = "", ""
+	}
 	if o.Number == "" {
 		uri, _ = header.ParseURI("sip:anonymous@anonymous.invalid")
 		privacy = "full"

@@ -8,10 +8,11 @@ import (
 // show carries out a Show: at once in a call that stands; with our next response to a caller; when the
 // phone that we call has answered.
 func (l *Leg) show(o hal.Show) {
-	headers := l.table.Peers.Identity(l.way(), o)
-	if len(headers) == 0 {
+	to, ok := l.table.Peers.(Introducer)
+	if !ok {
 		return
 	}
+	headers := to.Identity(l.way(), o)
 	if l.invite != nil && !l.answered {
 		l.shown = headers
 		return

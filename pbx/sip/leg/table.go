@@ -30,7 +30,16 @@ type Wire interface {
 	Revoke(invite *wire.Request, branch, why string)
 }
 
-var _ Wire = (*wire.Wire)(nil)
+// sockets is a Wire with addresses of its own, which a restart may change.
+type sockets interface {
+	Listening() []netip.AddrPort
+	Toward(to netip.Addr) netip.AddrPort
+}
+
+var (
+	_ Wire    = (*wire.Wire)(nil)
+	_ sockets = (*wire.Wire)(nil)
+)
 
 // Peers is what a Table asks its line about those whom the legs talk with. All calls come on the
 // goroutine of the wire.
@@ -49,8 +58,11 @@ type Peers interface {
 	// Credentials answers the challenge res (401, 407) to r: the headers with which r is sent once more,
 	// nil where there is nothing (more) to say.
 	Credentials(r *wire.Request, res *wire.Response) []wire.Header
-	// Identity are the headers by which the peer at flow is told who is at the other side now; nil where it
-	// is not to know, or cannot.
+}
+
+// Introducer is Peers who are told who is at the other side now.
+type Introducer interface {
+	// Identity are the headers by which the peer at flow is told that.
 	Identity(flow wire.Flow, o hal.Show) []wire.Header
 }
 
@@ -74,9 +86,6 @@ func (Direct) Listens(flow wire.Flow, bound netip.AddrPort) netip.AddrPort {
 
 // Credentials are none.
 func (Direct) Credentials(*wire.Request, *wire.Response) []wire.Header { return nil }
-
-// Identity is told to nobody.
-func (Direct) Identity(wire.Flow, hal.Show) []wire.Header { return nil }
 
 // Options are what a Table is made of.
 type Options struct {
@@ -285,6 +294,12 @@ func (t *Table) Back(flow wire.Flow) {
 }
 
 func (t *Table) settle(e dialog.Ending) {
+	if w, ok := t.Wire.(sockets); ok {
+		was := &e.Request.Flow
+		if at := w.Toward(was.Remote.Addr()); was.Network == "udp" && !slices.Contains(w.Listening(), was.Local) && at.IsValid() {
+			was.Local = at // the socket of before the restart is no more
+		}
+	}
 	if e.Branch != "" {
 		t.Wire.Revoke(e.Request, e.Branch, "")
 		return
