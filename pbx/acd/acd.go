@@ -162,8 +162,12 @@ func older(a, b contact) int {
 	if c := a.since.Compare(b.since); c != 0 {
 		return c
 	}
-	return strings.Compare(string(a.id), string(b.id))
+	return strings.Compare(counter(a.id), counter(b.id))
 }
+
+// counter is the part of an id that counts the calls of this boot: the rest is by a clock that may have
+// been set back between two calls.
+func counter(id call.ID) string { return string(id[max(0, len(id)-7):]) }
 
 func longer(a, b idle) int {
 	if c := a.since.Compare(b.since); c != 0 {

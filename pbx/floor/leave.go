@@ -13,6 +13,7 @@ import (
 func (f *Floor) gone(l *leg, s hal.Gone) {
 	c := l.of
 	waits, talks := l == c.caller, l == c.peer
+	asked := c.transfer != nil && c.transfer.by == l
 	f.fact(call.LegEnded{Call: c.id, Leg: l.id, Cause: s.Cause, Far: s.Far, Wire: s.Wire})
 	f.forget(l)
 	switch {
@@ -29,8 +30,7 @@ func (f *Floor) gone(l *leg, s hal.Gone) {
 		f.missing(c, s.Cause, partyOf(s, side(l)))
 	case talks:
 		f.end(c, s.Cause, partyOf(s, side(l)))
-	case c.transfer != nil && c.transfer.by == l:
-		c.transfer.by = nil
+	case asked: // the transfer goes on without him
 	default:
 		f.soughtGone(c, l, s)
 	}
@@ -150,6 +150,9 @@ func (f *Floor) forget(l *leg) {
 	c.others = slices.DeleteFunc(c.others, func(o *leg) bool { return o == l })
 	if l == c.peer {
 		c.peer = nil
+	}
+	if c.transfer != nil && c.transfer.by == l {
+		c.transfer.by = nil
 	}
 	if l.phone != nil {
 		f.wrapUp(l)

@@ -34,8 +34,12 @@ func (f *Floor) watchSound(c *contact) {
 	}
 }
 
-// silentLate takes that a leg stayed silent.
+// silentLate takes that a leg stayed silent. One that has no part in the call any more goes alone.
 func (f *Floor) silentLate(c *contact, l *leg) {
+	if l != c.caller && l != c.peer {
+		f.hangup(l, hal.Media)
+		return
+	}
 	f.fact(call.Trouble{Call: c.id, Leg: l.id, What: "no sound came from this leg for 45 s; it was ended"})
 	f.end(c, hal.Media, call.BySystem)
 }

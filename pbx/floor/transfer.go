@@ -168,7 +168,7 @@ func (f *Floor) transferFailed(c *contact, cause hal.Cause) {
 	t := c.transfer
 	f.fact(call.Transfer{Call: c.id, Leg: t.leg, To: t.to, State: call.TransferFailed, Cause: cause})
 	switch {
-	case t.by != nil:
+	case t.by != nil && !t.by.ending:
 		f.order(hal.TransferStatus{Leg: t.leg, Ref: t.ref, Code: codeOf(cause), Done: true})
 		f.endTransfer(c)
 		c.peer = t.by
