@@ -209,9 +209,6 @@ func (t *Table) End(releases []string) {
 			t.owed = append(t.owed, bye)
 			continue
 		}
-		if at := t.Wire.Toward(bye.Flow.Remote.Addr()); !slices.Contains(t.Wire.Listening(), bye.Flow.Local) && at.IsValid() {
-			bye.Flow.Local = at // the socket of before the restart is no more
-		}
 		t.end(bye)
 	}
 }

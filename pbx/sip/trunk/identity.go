@@ -41,6 +41,15 @@ func (s *session) caller(o hal.Dial) (header.Address, []wire.Header) {
 	return header.MakeAddress("Anonymous", anonymous, ""), append(headers, wire.Header{Name: "Privacy", Value: "id"})
 }
 
+// Identity are the headers by which a trusted provider is told in a call who is at the other side now.
+func (s *session) Identity(_ wire.Flow, o hal.Show) []wire.Header {
+	if s.c.Identity == config.IdentityFrom {
+		return nil
+	}
+	_, headers := s.caller(hal.Dial{Show: o.Number, Name: o.Name, Private: o.Private})
+	return headers
+}
+
 // who is the caller of a call to us: From, or what a trusted provider says beside it.
 func (s *session) who(r *wire.Request) hal.Incoming {
 	from := r.From

@@ -223,6 +223,9 @@ func (w *Wire) writeBytes(flow Flow, b []byte) error {
 	}
 	l := w.listener(flow.Local)
 	if l == nil {
+		l = w.listener(w.Toward(flow.Remote.Addr())) // a flow of before the restart, whose port was any
+	}
+	if l == nil {
 		return errors.New("no socket on " + flow.Local.String())
 	}
 	_, err := l.conn.WriteToUDPAddrPort(b, flow.Remote)
