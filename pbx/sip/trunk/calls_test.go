@@ -84,8 +84,11 @@ func TestWhoCallsIsToldAsTheProviderWantsIt(t *testing.T) {
 		s := settings(p)
 		s.Identity, s.Trusted = c.identity, c.trusted
 		r := ready(t, p, s, nil)
-		_, call := r.called(hal.Dial{Show: "+4930901825", Name: "Carl", Private: c.private})
+		_, call := r.called(hal.Dial{Show: "+4930901825", Name: "Carl", Private: c.private, Diverted: "+4930901899"})
 		text := string(call.Invite.Bytes())
+		if told := strings.Contains(text, "Diversion: <sip:+4930901899@127.83.1.1>"); told != (c.trusted && !c.private) {
+			t.Errorf("%+v: told who diverted: %v", c, told)
+		}
 		if !strings.Contains(call.Invite.Get("From"), c.from) || !strings.Contains(text, c.more) {
 			t.Errorf("%+v:\n%s", c, text)
 		}

@@ -28,6 +28,9 @@ func (s *session) caller(o hal.Dial) (header.Address, []wire.Header) {
 		}
 		headers = append(headers, wire.Header{Name: "Remote-Party-ID", Value: shown.Text + ";party=calling;screen=yes;privacy=" + privacy})
 	}
+	if o.Diverted != "" && s.c.Trusted && !o.Private {
+		headers = append(headers, wire.Header{Name: "Diversion", Value: "<" + s.ours(string(o.Diverted)).Text + ">;reason=unknown;counter=1"}) // RFC 5806
+	}
 	if !o.Private {
 		return shown, headers
 	}
@@ -43,7 +46,7 @@ func (s *session) Identity(_ wire.Flow, o hal.Show) []wire.Header {
 	if s.c.Identity == config.IdentityFrom {
 		return nil
 	}
-	_, headers := s.caller(hal.Dial{Show: o.Number, Name: o.Name})
+	_, headers := s.caller(hal.Dial{Show: o.Number, Name: o.Name, Private: o.Private})
 	return headers
 }
 

@@ -51,6 +51,7 @@ type session struct {
 	flow      wire.Flow                // to the server; its Network is "" while there is none
 	peers     map[netip.Addr]time.Time // from which calls may come, and when DNS last said so
 	asking    bool                     // a sign-in or question is on its way
+	nameless  bool                     // DNS knows none of the servers
 	answers   bool                     // the server answers OPTIONS
 	kept      time.Time                // when the way was last kept open
 	looked    time.Time                // when our own address was last looked up
@@ -153,9 +154,10 @@ func (s *session) find(ctx context.Context) {
 
 // found takes what DNS said.
 func (s *session) found(list, others []netip.AddrPort, err error) {
-	if err != nil {
+	if err != nil && !s.nameless {
 		s.log.Warn("servers not found", "servers", s.c.Servers, "proxy", s.c.Proxy, "err", err)
 	}
+	s.nameless = err != nil
 	var reached []netip.AddrPort
 	for _, a := range list {
 		if _, err := s.trunk.route(a); err == nil && (s.c.Transport != config.TransportUDP || s.wire.Toward(a.Addr()).IsValid()) {

@@ -239,3 +239,19 @@ func TestServiceRouteIsTaken(t *testing.T) {
 		t.Errorf("Route %q", got)
 	}
 }
+
+func TestTrunkByIPv6(t *testing.T) {
+	t.Parallel()
+	p := serve(t, provider.Options{Listen: netip.MustParseAddrPort("[::1]:0"), Habits: provider.Habits{ToContact: true}})
+	r := ready(t, p, settings(p), nil)
+	if got := p.Contacts(); len(got) != 1 || !strings.Contains(got[0], "@[::1]:") {
+		t.Errorf("signed in are %v", got)
+	}
+	r.talking()
+	leg, call := r.called(hal.Dial{})
+	r.check(call.Answer(r.ctx()))
+	until[hal.Answered](r, leg)
+	if text := string(call.Invite.Body); !strings.Contains(text, "IN IP6 ::1") {
+		t.Errorf("offered\n%s", text)
+	}
+}

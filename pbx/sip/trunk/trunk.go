@@ -56,7 +56,8 @@ type Trunk struct {
 	private func(netip.Addr) bool // nil: nat.Private; tests change it
 	route   func(to netip.AddrPort) (netip.Addr, error)
 
-	legs uint64 // incoming legs so far; kept from one Run to the next
+	door wire.Door // its own: what happens at the phones' does not close this one
+	legs uint64    // incoming legs so far; kept from one Run to the next
 
 	mu       sync.Mutex // guards what follows
 	session  *session   // nil while not running
@@ -94,6 +95,7 @@ func (t *Trunk) Do(o hal.Order) error {
 // there is no socket to be had, or no more.
 func (t *Trunk) Run(ctx context.Context, up func(hal.Signal)) error {
 	w := wire.New(t.log)
+	w.GuardBy(&t.door)
 	listen := t.o.Config.Listen
 	if !listen.IsValid() {
 		listen = netip.AddrPortFrom(netip.IPv4Unspecified(), 0)

@@ -67,6 +67,7 @@ func (s *session) connect(server netip.AddrPort) {
 // reach takes the way to a server into use.
 func (s *session) reach(f wire.Flow) {
 	s.flow, s.answers, s.kept = f, false, time.Now()
+	s.welcome()
 	s.view.Local = f.Local
 	if f.Local.Addr().IsUnspecified() {
 		if ip, err := s.trunk.route(f.Remote); err == nil {
@@ -75,6 +76,9 @@ func (s *session) reach(f wire.Flow) {
 	}
 	s.advertise()
 }
+
+// welcome has the door let the server in before all others, for a while.
+func (s *session) welcome() { s.trunk.door.Welcome(s.flow.Remote, time.Now().Add(10*s.pace.keepAlive)) }
 
 func (s *session) ask() {
 	s.asking = true
@@ -327,6 +331,7 @@ func (s *session) keepAlive(now time.Time) {
 		return
 	}
 	s.kept = now
+	s.welcome()
 	if !s.c.Register { // it is asked anyway
 		return
 	}

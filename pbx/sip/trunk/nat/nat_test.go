@@ -109,3 +109,16 @@ func TestPrivateAddresses(t *testing.T) {
 		}
 	}
 }
+
+func FuzzVia(f *testing.F) {
+	f.Add(via)
+	f.Add("SIP/2.0/UDP [2001:db8::1]:5060;received=[2001:db8::2];rport=1")
+	f.Fuzz(func(t *testing.T, s string) {
+		v := View{Local: home}
+		v.Learn(s, public)
+		if a := v.Seen(); a.IsValid() && (Private(a.Addr()) || a.Port() == 0) {
+			t.Errorf("%q teaches %v", s, a)
+		}
+		ViaAltered(s, home.String())
+	})
+}
