@@ -78,6 +78,7 @@ type (
 	Codec   = packets.Codec
 	Session = packets.Session
 	Stats   = packets.Stats
+	Quality = packets.Quality
 	Key     = srtp.Key
 	Suite   = srtp.Suite
 )
