@@ -25,6 +25,8 @@ func fill(v any) {
 		*v = Line{Kind: KindSIM, Form: FormDialled}
 	case *Trunk:
 		*v = Trunk{Transport: TransportUDP, Register: true, Expires: 10 * time.Minute, KeepAlive: KeepAliveOptions, Identity: IdentityFrom, Called: CalledURI}
+	case *Extension:
+		*v = Extension{SRTP: SRTPOff}
 	case *Queue:
 		*v = Queue{Strategy: LongestIdle, RingTimeout: 15 * time.Second, WrapUp: 10 * time.Second}
 	case *Menu:

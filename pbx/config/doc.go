@@ -117,6 +117,7 @@ type Extension struct {
 	Name     string `yaml:"name"`
 	Password string `yaml:"password"`
 	Record   bool   `yaml:"record"` // record its direct calls
+	SRTP     string `yaml:"srtp"`   // SRTPOff, the default, SRTPOffer or SRTPRequire
 
 	Remote   bool           `yaml:"remote"`   // its phone may sign in from anywhere
 	Networks []netip.Prefix `yaml:"networks"` // or from these networks, beside the house's own
