@@ -144,3 +144,18 @@ func TestReportsOfStrangersAndRubbishCountForNothing(t *testing.T) {
 		t.Error("the reports were drawn away")
 	}
 }
+
+func TestHearingReportsAllocatesNothing(t *testing.T) {
+	d := newDesk(t, Options{})
+	p := d.port("a", session(1, PCMU))
+	p.take(newSender(1, 500).packet(PCMU), remote(1), false)
+	good := []byte{0x81, 201, 0, 7, 0, 0, 0, 1, 0, 0, 0, 0, 64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0}
+	if n := testing.AllocsPerRun(200, func() {
+		p.take(good, remote(1), true)
+		p.take(good, remote(1), false)
+		p.take(good[:31], remote(1), true)
+		d.tick()
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
