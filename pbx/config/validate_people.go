@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -19,18 +20,11 @@ func (v *validator) extension(path string, e *Extension) {
 	v.digits(path+".number", both.Say("an extension's number", "分机号"), e.Number, 2, 8)
 	v.text(path+".name", e.Name, false)
 	v.password(path+".password", e)
-	v.srtp(path+".srtp", e.SRTP)
+	v.choice(path+".srtp", cmp.Or(e.SRTP, SRTPOff), SRTPOff, SRTPOffer, SRTPRequire)
 	v.networks(path+".networks", e.Networks)
 	if e.Remote && len(e.Password) < minRemotePassword {
 		v.add(path+".password", both.Say("the phone may sign in from anywhere, and its password is short", "该话机可从任何地方注册，而密码太短"),
 			both.Say("write at least %d characters; the whole internet may guess at it", "请写至少 %d 个字符：整个互联网都可能来猜", minRemotePassword))
-	}
-}
-
-func (v *validator) srtp(path, s string) {
-	if s != "" && s != SRTPOff && s != SRTPOffer && s != SRTPRequire {
-		v.add(path, both.Say("there is no encryption %s", "没有加密方式 %s", quote(s)),
-			both.Say("write %s, %s or %s", "请写 %s、%s 或 %s", SRTPOff, SRTPOffer, SRTPRequire))
 	}
 }
 
