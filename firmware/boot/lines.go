@@ -19,6 +19,7 @@ import (
 	"branchline/pbx/config"
 	"branchline/pbx/config/both"
 	"branchline/pbx/sip"
+	"branchline/pbx/sip/dialog"
 	"branchline/pbx/sip/trunk"
 	"branchline/pbx/view/board"
 )
@@ -208,7 +209,8 @@ func phoneSettings(doc *config.Doc) sip.Settings {
 		if e.Remote {
 			s.Guard.Adopted[e.Number] = []netip.Prefix{netip.PrefixFrom(netip.IPv4Unspecified(), 0), netip.PrefixFrom(netip.IPv6Unspecified(), 0)}
 		}
-		s.Accounts = append(s.Accounts, sip.Account{Extension: e.Number, Name: e.Name, Password: e.Password})
+		s.Accounts = append(s.Accounts, sip.Account{Extension: e.Number, Name: e.Name, Password: e.Password,
+			Security: dialog.SecurityOf(e.SRTP)})
 	}
 	return s
 }

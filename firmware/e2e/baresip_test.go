@@ -154,16 +154,19 @@ func longest(pcm []int16, hz float64) (best time.Duration) {
 	return best
 }
 
-// A phone of another maker, with either codec and transport: signs in, its agent signs in with real key presses,
+// A phone of another maker, with either codec and transport, in secret and not: signs in, its agent signs in with real key presses,
 // it takes a call of the queue, is heard and hears, holds and resumes, hangs up.
 func TestBaresipTakesACallOfTheQueue(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ codec, transport string }{{"pcmu", "udp"}, {"pcma", "udp"}, {"pcmu", "tcp"}} {
-		t.Run(c.codec+" by "+c.transport, func(t *testing.T) {
+	for _, c := range []struct{ codec, transport, srtp, secret string }{
+		{"pcmu", "udp", "off", ""}, {"pcma", "udp", "off", ""}, {"pcmu", "tcp", "off", ""},
+		{"pcma", "udp", "require", ";mediaenc=srtp-mand"}, {"pcmu", "udp", "offer", ";mediaenc=srtp"},
+	} {
+		t.Run(c.codec+" by "+c.transport+c.secret, func(t *testing.T) {
 			t.Parallel()
 			s := newNamespace(t)
-			r := startAt(t, s.here)
-			p := newBaresip(r, s, "201", c.transport, c.codec, 1000)
+			r := startAt(t, s.here, "password: plum-cake-201", "password: plum-cake-201, srtp: "+c.srtp)
+			p := newBaresip(r, s, "201", c.transport, c.codec+c.secret, 1000)
 			waitFact(r, func(f call.PhoneUp) bool { return f.Extension == "201" })
 			p.do("dial sip:*22@" + s.here.String())
 			waitFact[call.Answered](r, nil)

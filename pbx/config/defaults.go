@@ -24,7 +24,9 @@ func fill(v any) {
 	case *Line:
 		*v = Line{Kind: KindSIM, Form: FormDialled}
 	case *Trunk:
-		*v = Trunk{Transport: TransportUDP, Register: true, Expires: 10 * time.Minute, KeepAlive: KeepAliveOptions, Identity: IdentityFrom, Called: CalledURI}
+		*v = Trunk{SRTP: SRTPOff, Transport: TransportUDP, Register: true, Expires: 10 * time.Minute, KeepAlive: KeepAliveOptions, Identity: IdentityFrom, Called: CalledURI}
+	case *Extension:
+		*v = Extension{SRTP: SRTPOff}
 	case *Queue:
 		*v = Queue{Strategy: LongestIdle, RingTimeout: 15 * time.Second, WrapUp: 10 * time.Second}
 	case *Menu:

@@ -106,6 +106,7 @@ type Trunk struct {
 	Listen    netip.AddrPort `yaml:"listen"`     // our end; none: whichever address leads there, any port
 	Public    string         `yaml:"public"`     // the address by which the world knows us; "": learned from the server
 	Codecs    []string       `yaml:"codecs"`     // in order of liking; none: those of the box
+	SRTP      string         `yaml:"srtp"`       // SRTPOff, the default, SRTPOffer or SRTPRequire
 	Trusted   bool           `yaml:"trusted"`    // callers' numbers are believed and shown beside From: P-Asserted-Identity, Diversion
 	Identity  string         `yaml:"identity"`   // where our caller's number goes: IdentityFrom, the default, IdentityPAI, IdentityRPID
 	Called    string         `yaml:"called"`     // where the number stands that was dialled: CalledURI, the default, or CalledTo
@@ -117,6 +118,7 @@ type Extension struct {
 	Name     string `yaml:"name"`
 	Password string `yaml:"password"`
 	Record   bool   `yaml:"record"` // record its direct calls
+	SRTP     string `yaml:"srtp"`   // SRTPOff, the default, SRTPOffer or SRTPRequire
 
 	Remote   bool           `yaml:"remote"`   // its phone may sign in from anywhere
 	Networks []netip.Prefix `yaml:"networks"` // or from these networks, beside the house's own

@@ -14,6 +14,9 @@ import (
 const (
 	KindSIM     = "sim"          // Line.Kind: a GSM or LTE module
 	KindTrunk   = "trunk"        // Line.Kind: a provider by SIP
+	SRTPOff     = "off"          // SRTP: sound goes in the clear
+	SRTPOffer   = "offer"        // it is encrypted where the other side can
+	SRTPRequire = "require"      // who cannot is not talked with
 	LongestIdle = "longest-idle" // Queue.Strategy: whoever has been free longest
 
 	LanguageEnglish = "en"    // Site.Language

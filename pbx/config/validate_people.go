@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ func (v *validator) extension(path string, e *Extension) {
 	v.digits(path+".number", both.Say("an extension's number", "分机号"), e.Number, 2, 8)
 	v.text(path+".name", e.Name, false)
 	v.password(path+".password", e)
+	v.choice(path+".srtp", cmp.Or(e.SRTP, SRTPOff), SRTPOff, SRTPOffer, SRTPRequire)
 	v.networks(path+".networks", e.Networks)
 	if e.Remote && len(e.Password) < minRemotePassword {
 		v.add(path+".password", both.Say("the phone may sign in from anywhere, and its password is short", "该话机可从任何地方注册，而密码太短"),

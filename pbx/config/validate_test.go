@@ -100,6 +100,7 @@ func TestEachMistakeIsNamedWithPathAndCure(t *testing.T) {
 		{"number of nine digits", func(d *Doc) { d.Extensions[0].Number = "234567890" }, []string{"extensions[0].number"}},
 		{"no number of a phone", func(d *Doc) { d.Extensions[0].Number = "" }, []string{"extensions[0].number"}},
 		{"control character", func(d *Doc) { d.Extensions[0].Name = "a\nb" }, []string{"extensions[0].name"}},
+		{"an encryption that is none", func(d *Doc) { d.Extensions[0].SRTP = "zrtp" }, []string{"extensions[0].srtp"}},
 		{"no password", func(d *Doc) { d.Extensions[0].Password = "" }, []string{"extensions[0].password"}},
 		{"short password", func(d *Doc) { d.Extensions[0].Password = "12345" }, []string{"extensions[0].password"}},
 		{"number for a password", func(d *Doc) { d.Extensions[0] = Extension{Number: "234567", Password: "234567"} }, []string{"extensions[0].password"}},

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -74,6 +75,7 @@ func (v *validator) trunk(path string, l *Line) {
 	for i, c := range t.Codecs {
 		v.choice(fmt.Sprintf("%s.codecs[%d]", path, i), c, trunkCodecs()...)
 	}
+	v.choice(path+".srtp", cmp.Or(t.SRTP, SRTPOff), SRTPOff, SRTPOffer, SRTPRequire)
 	v.ownAddress(path, t)
 }
 

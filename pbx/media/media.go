@@ -15,7 +15,7 @@
 // nobody else. All bridges run at 8 kHz.
 //
 // Start reading at Worker, then tick in tick.go and pair in pair.go. The RTP end of a leg is in media/packets, what RTP
-// means without sockets in media/rtp, the sockets without a meaning in media/udp.
+// means without sockets in media/rtp, what protects it in media/srtp, the sockets without a meaning in media/udp.
 package media
 
 import (
@@ -78,6 +78,7 @@ type (
 	Codec   = packets.Codec
 	Session = packets.Session
 	Stats   = packets.Stats
+	Quality = packets.Quality
 	Key     = srtp.Key
 	Suite   = srtp.Suite
 )

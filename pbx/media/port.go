@@ -61,6 +61,9 @@ func (p *Port) Close() {
 	}
 }
 
+// Quality is how the sound of the leg fares, as of the last second.
+func (p *Port) Quality() Quality { return p.end.Quality() }
+
 // Stats counts what the port saw until now.
 func (p *Port) Stats() Stats { return p.end.Stats() }
 
@@ -87,6 +90,8 @@ func (p *Port) sendKeys(ref hal.Ref, keys string) {
 
 // tell tells what became known in this tick: a key that ended, a far end that fell silent.
 func (p *Port) tell(w *Worker) {
+	p.end.At(w.now)
+	p.end.Report()
 	if silent, news := p.end.Silent(); news {
 		n := mail.Notice{Kind: mail.Quality, Leg: p.link.id}
 		if silent {

@@ -2,6 +2,7 @@ package media
 
 import (
 	"net/netip"
+	"time"
 
 	"branchline/pbx/media/udp"
 )
@@ -21,6 +22,8 @@ func (w *Worker) receive(fd int) {
 			}
 		}
 	}()
+	w.now = time.Since(w.made)
+	p.end.At(w.now)
 	for range 4 { // a flood on one socket must not starve the others; epoll tells again
 		n := w.in.Read(fd)
 		for i := range n {

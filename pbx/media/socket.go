@@ -29,7 +29,18 @@ func (w *Worker) OpenRTP(leg hal.LegID, ip netip.Addr) (*Port, error) {
 		p.release()
 		return nil, errEnded
 	}
+	w.open.Store(leg, p)
 	return p, nil
+}
+
+// Quality is how the sound of leg fares, as of the last second; false: it has no port of ours. It may be
+// called from any goroutine and does not wait.
+func (w *Worker) Quality(leg hal.LegID) (Quality, bool) {
+	p, ok := w.open.Load(leg)
+	if !ok {
+		return Quality{}, false
+	}
+	return p.(*Port).Quality(), true
 }
 
 // newPort makes a Port; where its numbering begins is chance, as RFC 3550 section 5.1 wants it.
@@ -37,7 +48,7 @@ func (w *Worker) newPort(leg hal.LegID, local netip.AddrPort, fd, rtcp int) *Por
 	var seed [10]byte
 	_, _ = rand.Read(seed[:]) // it does not fail
 	p := &Port{w: w, leg: leg, local: local, fd: fd, rtcp: rtcp}
-	p.end.Begin(fd, rtp.Stream{SSRC: binary.BigEndian.Uint32(seed[:]),
+	p.end.Begin(fd, rtcp, rtp.Stream{SSRC: binary.BigEndian.Uint32(seed[:]),
 		Timestamp: binary.BigEndian.Uint32(seed[4:]), Seq: binary.BigEndian.Uint16(seed[8:]) &^ 0x8000}) // low, as a receiver of SRTP guesses its first round: RFC 3711 section 3.3.1
 	return p
 }
@@ -61,5 +72,6 @@ func (p *Port) release() {
 	if p.released.Swap(true) {
 		return
 	}
+	p.w.open.CompareAndDelete(p.leg, p)
 	udp.Close(p.fd, p.rtcp)
 }

@@ -1,8 +1,11 @@
 package media
 
+import "time"
+
 // tick carries every leg's sound on by 20 ms: see who is passed through, take from the wires, mix,
 // give to the wires. It allocates nothing.
 func (w *Worker) tick() {
+	w.now = time.Since(w.made)
 	for _, b := range w.bridges {
 		w.tryPair(b)
 	}

@@ -18,6 +18,8 @@ import (
 
 // Worker owns all sound of the box. New makes one; it does nothing until Run.
 type Worker struct {
+	made  time.Time
+	open  sync.Map // hal.LegID → *Port, for those who ask how a leg fares
 	opt   Options
 	mail  mail.Box
 	wake  atomic.Pointer[udp.Bell] // nil while Run does not run
@@ -40,11 +42,12 @@ type Worker struct {
 	still     time.Duration // of sound left out, not yet told
 	stillTold time.Time
 	scratch   [frame]int16
+	now       time.Duration // since made, in this tick or for what comes in now
 }
 
 // New makes a Worker that may be given orders at once; they are carried out when it runs.
 func New(o Options) *Worker {
-	w := &Worker{opt: o}
+	w := &Worker{opt: o, made: time.Now()}
 	if o.RTPFirst == 0 && o.RTPLast == 0 {
 		o.RTPFirst, o.RTPLast = 10000, 19999
 	}

@@ -456,7 +456,7 @@ func TestManyPhonesCallAtOnce(t *testing.T) {
 	s := settings()
 	for i := range 40 {
 		e := fmt.Sprint(300 + i)
-		s.Accounts = append(s.Accounts, Account{e, "", "secret" + e})
+		s.Accounts = append(s.Accounts, Account{Extension: e, Password: "secret" + e})
 	}
 	h := open(t, s, Options{})
 	ended := make(chan string, 40)

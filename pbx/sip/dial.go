@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"branchline/hal"
+	"branchline/pbx/sip/dialog"
 	"branchline/pbx/sip/header"
 	"branchline/pbx/sip/leg"
 	"branchline/pbx/sip/registrar"
@@ -37,7 +38,7 @@ func (d *desk) dial(o hal.Dial) {
 		d.legs.Fail(o.Leg, hal.Unreachable, "contact cannot be called")
 		return
 	}
-	d.legs.Dial(o.Leg, leg.Terms{Peer: extension}, ways)
+	d.legs.Dial(o.Leg, d.terms(extension), ways)
 }
 
 // way is how one contact is called.
@@ -69,6 +70,11 @@ func ringing(o hal.Dial, ip netip.Addr) []wire.Header {
 	return nil
 }
 
+// terms are what calls with an extension are made with.
+func (d *desk) terms(extension string) leg.Terms {
+	return leg.Terms{Peer: extension, Sound: dialog.Sound{Security: d.accounts[extension].Security}}
+}
+
 // invite handles a call from a phone.
 func (d *desk) invite(r *wire.Request) {
 	extension, ok := d.authorise(r)
@@ -79,6 +85,6 @@ func (d *desk) invite(r *wire.Request) {
 	if name == "" {
 		name = d.accounts[extension].Name
 	}
-	d.legs.Ring(r, leg.Terms{Peer: extension},
+	d.legs.Ring(r, d.terms(extension),
 		hal.Incoming{From: hal.Number(extension), To: hal.Number(r.URI.User), Endpoint: extension, Name: name})
 }

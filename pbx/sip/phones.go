@@ -24,6 +24,7 @@ import (
 
 	"branchline/hal"
 	"branchline/pbx/media"
+	"branchline/pbx/sip/dialog"
 	"branchline/pbx/sip/leg"
 	"branchline/pbx/sip/registrar"
 	"branchline/pbx/sip/session"
@@ -51,6 +52,7 @@ type Account struct {
 	Extension string
 	Name      string // shown to others where the phone says none
 	Password  string
+	Security  dialog.Security // of its sound
 }
 
 // Settings are what the configuration says about phones.

@@ -63,7 +63,7 @@ func (l *lines) String() string {
 
 func settings() Settings {
 	return Settings{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}, TCP: true, Realm: "branchline",
-		Accounts: []Account{{"201", "Ana", "secret201"}, {"202", "Bo", "secret202"}, {"203", "", "secret203"}}}
+		Accounts: []Account{{Extension: "201", Name: "Ana", Password: "secret201"}, {Extension: "202", Name: "Bo", Password: "secret202"}, {Extension: "203", Password: "secret203"}}}
 }
 
 // alone is settings on an address from which no other test takes a port, so that a second box finds the

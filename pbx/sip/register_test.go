@@ -217,7 +217,7 @@ func TestSettingsThatCannotBeAreRefusedTogether(t *testing.T) {
 	p := newLine(t, Options{})
 	s := settings()
 	s.Listen = nil
-	s.Accounts = append(s.Accounts, Account{"201", "", "x"}, Account{"204", "", ""}, Account{"a b", "", "x"})
+	s.Accounts = append(s.Accounts, Account{Extension: "201", Password: "x"}, Account{Extension: "204"}, Account{Extension: "a b", Password: "x"})
 	_, err := p.Prepare(s)
 	if err == nil {
 		t.Fatal("taken")

@@ -3,7 +3,7 @@
 // joined, so that what comes in at one goes out at the other when it comes.
 //
 // An End belongs to one goroutine, which takes its packets, pulls and pushes a frame in every tick;
-// of its methods Stats alone may be called by others. Nothing here waits, locks or allocates; any
+// of its methods Stats and Quality alone may be called by others. Nothing here waits, locks or allocates; any
 // bytes may come in. Start reading at End, then Join in join.go.
 package packets
 
@@ -78,7 +78,9 @@ type End struct {
 	open    *srtp.Receiver // nil: what comes is not
 	dest    udp.Addr       // where our packets go
 
-	life life
+	life    life
+	reports reports
+	fares   fares
 
 	jitter rtp.Jitter
 	keysIn rtp.KeysIn
@@ -108,8 +110,9 @@ const (
 	maxPayload = 960              // samples of a packet that we take: 120 ms
 )
 
-// Begin makes e send and receive at the socket fd, -1 for none, with numbers that go on from out's.
-func (e *End) Begin(fd int, out rtp.Stream) { e.fd, e.out = fd, out }
+// Begin makes e send and receive sound at the socket fd and reports at rtcp, -1 for none, with numbers
+// that go on from out's.
+func (e *End) Begin(fd, rtcp int, out rtp.Stream) { e.fd, e.reports.fd, e.out = fd, rtcp, out }
 
 // Negotiated tells what was agreed on, each time anew; the numbers go on as if nothing had changed.
 func (e *End) Negotiated(s Session) {
@@ -123,11 +126,12 @@ func (e *End) Negotiated(s Session) {
 	if !e.agreed || s.Remote != e.session.Remote {
 		e.source.Expect(s.Remote, s.Peer)
 		e.dest.Set(s.Remote)
+		e.reports.from = netip.AddrPort{}
 	}
 	e.source.Peer(s.Peer)
 	e.protect(s)
 	e.session, e.agreed = s, true
-	e.keysIn.Hz, e.keysOut.Hz = e.clock(), e.clock()
+	e.keysIn.Hz, e.keysOut.Hz, e.reports.came.Hz = e.clock(), e.clock(), e.clock()
 }
 
 // protect changes the keys. One that stays goes on, with what it has sent and what has come.

@@ -1,7 +1,5 @@
 package packets
 
-import "net/netip"
-
 // silentAfter is how long nothing may come where sound is due. Phones that send no packets while
 // their user is silent send comfort noise or reports more often than that.
 const silentAfter = 1000 // ticks: 20 s
@@ -31,26 +29,3 @@ func (e *End) Silent() (silent, news bool) {
 	e.life.silent = silent
 	return silent, news
 }
-
-// TakeReport handles one datagram of the RTCP socket.
-func (e *End) TakeReport(b []byte, from netip.AddrPort) {
-	if !e.agreed {
-		return
-	}
-	if !e.source.Near(from.Addr()) {
-		count(&e.stats.foreign)
-		return
-	}
-	if e.open != nil {
-		n, ok := e.open.OpenReport(b)
-		if !ok {
-			count(&e.stats.forged)
-			return
-		}
-		b = b[:n]
-	}
-	e.life.quiet = 0
-}
-
-// isReport says whether a packet beside sound is one of RTCP (RFC 5761 section 4).
-func isReport(b []byte) bool { return len(b) > 1 && b[1] >= 192 && b[1] <= 223 }

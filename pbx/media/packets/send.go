@@ -99,6 +99,8 @@ func (e *End) toneKey(key byte, pcm []int16) {
 func (e *End) transmit(head *rtp.Packet, n int) {
 	head.PutHeader(e.packet[:])
 	e.stats.sent.Add(1)
+	e.reports.packets++
+	e.reports.octets += uint32(n)
 	n += rtp.HeaderLen
 	if e.seal != nil {
 		n = e.seal.Protect(e.packet[:], n)

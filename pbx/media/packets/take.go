@@ -15,7 +15,7 @@ func (e *End) Take(b []byte, from netip.AddrPort) {
 		return
 	}
 	if isReport(b) {
-		e.TakeReport(b, from)
+		e.hearReport(b, from)
 		return
 	}
 	if e.open != nil {
@@ -45,6 +45,7 @@ func (e *End) Take(b []byte, from netip.AddrPort) {
 		e.pass.awaited = false
 	}
 	e.life.quiet = 0
+	e.reports.came.Take(&packet, e.reports.now, !e.isKey(packet.PayloadType))
 	count(&e.stats.received)
 	if !e.used {
 		return

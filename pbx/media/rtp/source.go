@@ -39,6 +39,14 @@ func (s *Source) Expect(a netip.AddrPort, peer netip.Addr) { *s = Source{expecte
 // Peer says where the peer signals from now, and changes nothing else.
 func (s *Source) Peer(peer netip.Addr) { s.peer = peer }
 
+// Address is whose packets count, or are expected.
+func (s *Source) Address() netip.AddrPort {
+	if s.addr.IsValid() {
+		return s.addr
+	}
+	return s.expected
+}
+
 // Newest is the SSRC and number of the last packet that counted.
 func (s *Source) Newest() (ssrc uint32, seq uint16) { return s.stream.ssrc, s.stream.seq }
 

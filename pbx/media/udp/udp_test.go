@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestDatagramsGoAndComeWithoutAllocating(t *testing.T) {
@@ -107,4 +109,35 @@ func TestPollerTellsTicksSocketsAndTheBell(t *testing.T) {
 	Close(fd, aux)
 	p.Close()
 	p.Bell().Ring() // rings nobody, harms nobody
+}
+
+func TestSoundAndReportsAreMarkedAsExpedited(t *testing.T) {
+	for _, c := range []struct {
+		ip            string
+		level, option int
+	}{{"127.0.0.1", unix.IPPROTO_IP, unix.IP_TOS}, {"::1", unix.IPPROTO_IPV6, unix.IPV6_TCLASS}} {
+		var r Range
+		r.Set(28500, 28599)
+		fd, rtcp, _, err := r.Take(netip.MustParseAddr(c.ip))
+		if err != nil && c.ip == "::1" {
+			continue // a machine without IPv6
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, fd := range []int{fd, rtcp} {
+			if got, err := unix.GetsockoptInt(fd, c.level, c.option); err != nil || got != 46<<2 {
+				t.Errorf("%s is marked %#x, want DSCP EF, 0xb8 (%v)", c.ip, got, err)
+			}
+		}
+		Close(fd, rtcp)
+	}
+}
+
+func TestOursAreTheAddressesOfThisMachine(t *testing.T) {
+	for ip, want := range map[string]bool{"127.0.0.1": true, "127.9.8.7": true, "192.0.2.1": false, "2001:db8::1": false, "0.0.0.0": false} {
+		if got := Ours(netip.MustParseAddr(ip)); got != want {
+			t.Errorf("%s: %v", ip, got)
+		}
+	}
 }

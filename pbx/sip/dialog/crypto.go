@@ -19,6 +19,17 @@ const (
 	Secret                  // always; who cannot is refused
 )
 
+// SecurityOf is the Security that the configuration calls word: "offer", "require", else Plain.
+func SecurityOf(word string) Security {
+	switch word {
+	case "offer":
+		return Offered
+	case "require":
+		return Secret
+	}
+	return Plain
+}
+
 // crypto is one a=crypto line.
 type crypto struct {
 	tag uint64

@@ -45,7 +45,7 @@ func (s *session) dial(o hal.Dial) {
 
 // terms are those of every call.
 func (s *session) terms() leg.Terms {
-	return leg.Terms{Peer: s.trunk.o.Name, Sound: dialog.Sound{Codecs: s.c.Codecs}}
+	return leg.Terms{Peer: s.trunk.o.Name, Sound: dialog.Sound{Codecs: s.c.Codecs, Security: dialog.SecurityOf(s.c.SRTP)}}
 }
 
 // full says that no more calls may be at a time.
