@@ -37,6 +37,7 @@ type fork struct {
 	done   bool
 	cause  hal.Cause
 	said   string   // "SIP 486"
+	tag    string   // of the first phone that rang
 	ended  []string // tags of the dialogs that came too late and were ended
 }
 
@@ -145,6 +146,9 @@ func (f *fork) progress(res *wire.Response) {
 	l := f.leg
 	rings := res.Code == 180
 	f.rang = f.rang || rings
+	if f.tag == "" {
+		f.tag = res.To.Tag()
+	}
 	news := rings && !l.alerting
 	l.alerting = l.alerting || rings
 	if res.Type == "application/sdp" && !l.sounding {
