@@ -23,8 +23,9 @@ import (
 )
 
 const (
-	// Pause is the shortest time between two NOTIFYs of one subscription: what comes meanwhile is joined.
-	Pause = 150 * time.Millisecond
+	// Pause is for how long news is gathered before it is told: a ringing phone is three facts, and two
+	// phones that hang up are four. It is also the shortest time between two such NOTIFYs of a subscription.
+	Pause = 100 * time.Millisecond
 
 	minExpires = time.Minute
 	// maxExpires is shorter than the hour that phones ask for: a box that lost its power has forgotten all
@@ -51,7 +52,9 @@ type Server struct {
 	Options
 	subs   map[string]*subscription // by our tag
 	of     map[watched][]*subscription
-	phones map[phone]int // how many each has
+	phones map[phone]int   // how many each has
+	news   []*subscription // that have something to tell
+	armed  bool            // a timer will tell it
 	lamps  map[string]Lamp
 	names  map[string]string
 	known  func(extension string) bool
@@ -123,6 +126,38 @@ func (s *Server) changed(w watched) {
 	}
 }
 
+// arm sees to it that news is told.
+func (s *Server) arm() {
+	if s.armed || len(s.news) == 0 {
+		return
+	}
+	s.armed = true
+	s.Wire.After(Pause, "", func() {
+		s.armed = false
+		s.tell()
+	})
+}
+
+// tell tells all news. A panic in it costs the subscription that is meant.
+func (s *Server) tell() {
+	var sub *subscription
+	defer func() {
+		if v := recover(); v != nil {
+			s.forget(sub)
+			s.arm()
+			panic(v) // the wire logs it
+		}
+	}()
+	for len(s.news) > 0 {
+		sub, s.news = s.news[0], s.news[1:]
+		sub.queued = false
+		if sub.stale && !sub.busy && !sub.over && !sub.adrift && !sub.knows(s.lamps[sub.resource]) {
+			sub.send("")
+		}
+	}
+	s.news = nil
+}
+
 // Subscribe handles a SUBSCRIBE outside of a dialog of extension, who has proved to be it.
 func (s *Server) Subscribe(extension string, r *wire.Request) {
 	r.Remember()
@@ -148,11 +183,13 @@ func (s *Server) Subscribe(extension string, r *wire.Request) {
 	sub := newSubscription(s, extension, strings.Clone(asked), w, r)
 	s.replace(sub)
 	if life > 0 && !s.room(sub) {
+		s.Log.Warn("phone watches too much", "extension", extension, "phone", s.phones[sub.phone()], "all", len(s.subs))
 		s.Legs.Reply(r, wire.Response{Code: 503, Headers: []wire.Header{{Name: "Retry-After", Value: "60"}}})
 		return
 	}
 	if life > 0 {
 		s.add(sub)
+		s.Log.Debug("phone watches", "extension", extension, "event", w.event.name(), "resource", asked)
 	}
 	sub.renew(r, life)
 }

@@ -57,12 +57,13 @@ type subscription struct {
 	remoteSeq     uint32
 	seq           uint32 // CSeq of our last request
 	version       uint32 // of the next document
+	told          Lamp   // what the phone was told last
+	sure          bool   // it said that it heard it
 
 	expires time.Time
-	next    time.Time // no NOTIFY before, but for those that the RFC wants at once
-	armed   bool      // a timer will send
-	busy    bool      // a NOTIFY is on its way
-	stale   bool      // there is news that was not sent
+	queued  bool // among the server's news
+	busy    bool // a NOTIFY is on its way
+	stale   bool // there is news that was not sent
 	over    bool
 	last    string // why it is over, to be told when what is on its way has been answered
 	misses  uint8
@@ -108,6 +109,7 @@ func (sub *subscription) move(flow wire.Flow) {
 			delete(s.phones, sub.phone())
 		}
 	}
+	sub.sure = sub.sure && sub.flow == flow
 	sub.flow, sub.adrift = flow, false
 	if known {
 		s.phones[sub.phone()]++
@@ -132,24 +134,20 @@ func (sub *subscription) renew(r *wire.Request, life time.Duration) {
 	sub.send("")
 }
 
-// changed says that there is news: it is told now, or joined with what comes in the Pause.
+// changed says that there is news: it is told with what else comes in the Pause.
 func (sub *subscription) changed() {
 	sub.stale = true
-	if sub.busy || sub.armed || sub.adrift {
+	if sub.queued || sub.busy || sub.adrift {
 		return
 	}
-	wait := time.Until(sub.next)
-	if wait <= 0 {
-		sub.send("")
-		return
-	}
-	sub.armed = true
-	sub.server.Wire.After(wait, sub.callID, func() {
-		sub.armed = false
-		if sub.stale && !sub.busy && !sub.over && !sub.adrift {
-			sub.send("")
-		}
-	})
+	sub.queued = true
+	sub.server.news = append(sub.server.news, sub)
+	sub.server.arm()
+}
+
+// knows says that l is what the phone was told last: what came has gone again.
+func (sub *subscription) knows(l Lamp) bool {
+	return sub.sure && l.Mail == sub.told.Mail && sameTalks(l, sub.told)
 }
 
 // end tells the phone that it is over, why, and forgets the subscription.
@@ -169,12 +167,11 @@ func (sub *subscription) end(why string) {
 
 // send sends a NOTIFY; why, unless "", says that it is the last one.
 func (sub *subscription) send(why string) {
-	now := time.Now()
-	state := "active;expires=" + seconds(max(sub.expires.Sub(now), 0))
+	state := "active;expires=" + seconds(max(time.Until(sub.expires), 0))
 	if why != "" {
 		state = "terminated;reason=" + why
 	}
-	sub.busy, sub.stale, sub.next = true, false, now.Add(Pause)
+	sub.busy, sub.stale, sub.sure = true, false, false
 	sub.server.Legs.Send(sub.notify(state), func(res *wire.Response) {
 		if res.Code >= 200 {
 			sub.answered(res)
@@ -193,7 +190,7 @@ func (sub *subscription) answered(res *wire.Response) {
 		sub.send(why)
 	case sub.over:
 	case res.Code < 300:
-		sub.misses = 0
+		sub.misses, sub.sure = 0, true
 		if sub.stale {
 			sub.changed()
 		}
@@ -227,6 +224,7 @@ func (sub *subscription) notify(state string) *wire.Request {
 func (sub *subscription) body() (kind string, body []byte) {
 	s, at := sub.server, sub.flow.Local
 	l := s.lamps[sub.resource]
+	sub.told = l
 	l.Name = sub.asked
 	switch sub.event {
 	case dialogEvent:
