@@ -43,6 +43,7 @@ type Box struct {
 	Commands      Commands
 	Flight        FlightRecorder
 	Door          Door
+	Phones        Phones                             // nil: there are none to command
 	Simulator     Simulator                          // nil: the lines are real
 	Sound         func(over time.Duration) api.Sound // of the last over, a minute at most
 	Recordings    *os.Root                           // the recordings folder; nil: there is none
@@ -136,6 +137,7 @@ func New(box Box) (*Handler, error) {
 	h.addScenario(to)
 	h.addActs(to)
 	h.addDoor(to)
+	h.addPhones(to)
 	h.addOutside(to)
 	h.addRecordings(mux, to)
 	h.addStories(to)

@@ -26,6 +26,7 @@ func (b *Box) uiBox() ui.Box {
 		Flight:        b.engine,
 		Sound:         b.sound,
 		Door:          door{b.phones},
+		Phones:        deskPhones{b.phones},
 		Recordings:    b.records,
 		Log:           b.o.Log,
 		Now:           func() time.Time { return time.Now().UTC() },

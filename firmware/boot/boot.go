@@ -244,6 +244,7 @@ func (b *Box) start(g *supervise.Group) error {
 	g.Start(supervise.Service{Name: "phones", Run: b.runPhones})
 	g.Start(supervise.Service{Name: "board", Run: b.world.Run})
 	g.Start(supervise.Service{Name: "live board", Run: b.watch})
+	g.Start(supervise.Service{Name: "lamps", Run: b.light})
 	g.Start(supervise.Service{Name: "outside world", Run: b.watchOutside})
 	g.Start(supervise.Service{Name: "retention", Run: b.retain})
 	if err := b.lines.follow(g, b.config.doc(), 0); err != nil {

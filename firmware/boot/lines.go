@@ -200,7 +200,8 @@ var _ hal.Line = (*gsm.Line)(nil)
 
 // phoneSettings are what the document says about desk phones.
 func phoneSettings(doc *config.Doc) sip.Settings {
-	s := sip.Settings{Listen: doc.Network.SIP.Listen, TCP: doc.Network.SIP.TCP, Realm: doc.Network.SIP.Realm}
+	s := sip.Settings{Listen: doc.Network.SIP.Listen, TCP: doc.Network.SIP.TCP, Realm: doc.Network.SIP.Realm,
+		Lamps: lampNames(doc)}
 	g := doc.Network.SIP.Guard
 	s.Guard = sip.Guard{Anywhere: !g.LANOnly, Networks: g.Networks, Adopted: map[string][]netip.Prefix{}}
 	s.Guard.Trusted, s.Guard.NoLimits, s.Guard.NoBans, s.Guard.NoScanners = g.Trusted, !g.Limits, !g.Bans, !g.Scanners

@@ -148,15 +148,17 @@ func groups() []group {
 			{"agents", "ready", "11"}, {"agents", "not-ready", "11", "-reason", "lunch"}, {"agents", "sign-out", "11"},
 			{"hangup", string(uitest.CallID)}, {"sim", "call", "-from", "+8613800000003"}, {"sim", "call", "-from", "withheld", "-json"},
 			{"guard", "forgive", "203.0.113.7"}, {"guard", "ban", "198.51.100.1", "-minutes", "60"},
+			{"phone", "resync", "201"}, {"phone", "resync", "201", "-reboot", "-json"},
 		}},
 		{"refuse", [][]string{
 			{"agents", "ready", "99"}, {"agents", "ready", "1 1?x#y"}, {"hangup", "01NOSUCHCALL"}, {"hangup", "../config/apply"},
 			{"sim", "call", "-from", "1", "-script", "nonsense"}, {"guard", "forgive", "192.0.2.1"}, {"guard", "ban", "me"},
+			{"phone", "resync", "202"}, {"phone", "resync", "999"},
 		}},
 		{"usage", [][]string{
 			{}, {"stauts"}, {"agent"}, {"xyzzy"}, {"status", "now"}, {"status", "-jsn"}, {"agents", "redy", "11"}, {"agents", "ready"},
 			{"hangup"}, {"sim"}, {"sim", "call"}, {"config"}, {"config", "aply", "x"}, {"config", "check"}, {"config", "show", "x"},
-			{"guard", "bna", "192.0.2.1"}, {"guard", "ban"}, {"follow", "-since", "soon"}, {"run", "now"},
+			{"phone"}, {"phone", "resync"}, {"guard", "bna", "192.0.2.1"}, {"guard", "ban"}, {"follow", "-since", "soon"}, {"run", "now"},
 		}},
 		{"config", [][]string{
 			{"config", "check", "good.yaml"}, {"config", "check", "bad.yaml"}, {"config", "check", "bad.yaml", "-json"},

@@ -145,6 +145,7 @@ type Queue struct {
 	MaxWait     time.Duration `yaml:"max_wait"`     // 0: without end; then the flow goes on
 	Music       []string      `yaml:"music"`        // prompts played round; empty: the built-in tune
 	Record      bool          `yaml:"record"`
+	Lamp        string        `yaml:"lamp"` // digits by which a phone's lamp key names it, besides queue-NAME; "" none
 }
 
 // Flow is an IVR flow: steps run from the first on; each goes to Then, or to the one below it. At

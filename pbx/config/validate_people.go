@@ -75,6 +75,24 @@ func (v *validator) queue(path string, q *Queue) {
 			both.Say("make it shorter, or max_wait longer", "请缩短它，或延长 max_wait"))
 	}
 	v.prompts(path+".music", q.Music)
+	v.lamp(path+".lamp", q)
+}
+
+// lamp checks a number that is a queue's, on the keys of phones alone.
+func (v *validator) lamp(path string, q *Queue) {
+	if q.Lamp == "" {
+		return
+	}
+	v.digits(path, both.Say("a lamp's number", "指示灯号码"), q.Lamp, 2, 8)
+	taken := v.extensions.has(q.Lamp)
+	for i := range v.doc.Queues {
+		o := &v.doc.Queues[i]
+		taken = taken || o != q && o.Lamp == q.Lamp
+	}
+	if taken {
+		v.add(path, both.Say("%s is the number of something else", "%s 已是别处的号码", quote(q.Lamp)),
+			both.Say("write one that no extension and no other queue has", "请写一个未被分机和其他队列使用的号码"))
+	}
 }
 
 // name checks a name that other parts refer to: R1 of the rules, with more as further characters.

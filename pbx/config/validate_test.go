@@ -112,6 +112,9 @@ func TestEachMistakeIsNamedWithPathAndCure(t *testing.T) {
 		{"PIN of nine", func(d *Doc) { d.Agents[0].PIN = "123456789" }, []string{"agents[0].pin"}},
 
 		{"queue without agents", func(d *Doc) { d.Queues[0].Agents = nil }, []string{"queues[0].agents"}},
+		{"lamp of letters", func(d *Doc) { d.Queues[0].Lamp = "sales" }, []string{"queues[0].lamp"}},
+		{"lamp of an extension", func(d *Doc) { d.Queues[0].Lamp = d.Extensions[0].Number }, []string{"queues[0].lamp"}},
+		{"lamp of a queue", func(d *Doc) { d.Queues[0].Lamp = "701" }, nil},
 		{"unknown agent", func(d *Doc) { d.Queues[0].Agents[1] = "1009" }, []string{"queues[0].agents[1]"}},
 		{"agent twice in a queue", func(d *Doc) { d.Queues[0].Agents[1] = "1001" }, []string{"queues[0].agents[1]"}},
 		{"unknown strategy", func(d *Doc) { d.Queues[0].Strategy = "loudest" }, []string{"queues[0].strategy"}},

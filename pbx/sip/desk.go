@@ -12,6 +12,7 @@ import (
 	"branchline/pbx/sip/leg"
 	"branchline/pbx/sip/outbox"
 	"branchline/pbx/sip/registrar"
+	"branchline/pbx/sip/subscribe"
 	"branchline/pbx/sip/wire"
 )
 
@@ -38,6 +39,7 @@ type desk struct {
 	house    []netip.Prefix // networks from which phones may sign in
 
 	legs     *leg.Table
+	lamps    *subscribe.Server
 	stranded map[*leg.Leg]registrar.Binding // the phones of calls whose connection was lost
 	ticks    int
 }
@@ -48,7 +50,7 @@ var (
 )
 
 // allow is the methods that phones may use.
-const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, REGISTER"
+const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, SUBSCRIBE, REGISTER"
 
 func newDesk(p *Phones, w *wire.Wire) *desk {
 	d := &desk{name: p.o.Name, log: p.lg, wire: w, out: outbox.New(), reg: &p.reg,
@@ -56,6 +58,7 @@ func newDesk(p *Phones, w *wire.Wire) *desk {
 		door: &p.door, attached: p.attached, reached: map[string]int{}, watches: map[string]*watch{}, pace: p.pace, stranded: map[*leg.Leg]registrar.Binding{}}
 	d.legs = leg.NewTable(leg.Options{Name: p.o.Name, Boot: p.o.Boot, Count: &p.legs, Log: p.lg, Media: p.o.Media, Wire: w,
 		Out: d.out, Ports: &p.ports, Peers: peers{desk: d}, Allow: allow, Remote: true, Session: p.o.Session})
+	d.lamps = subscribe.NewServer(subscribe.Options{Log: p.lg, Wire: w, Legs: d.legs, Proves: peers{desk: d}.Proves})
 	return d
 }
 
@@ -77,6 +80,7 @@ func (d *desk) configure(s Settings) {
 		old, known := before[e]
 		return !known || old.Password == d.accounts[e].Password
 	}), "its password was changed")
+	d.lamps.Configure(func(e string) bool { _, known := d.accounts[e]; return known }, s.Lamps)
 }
 
 // load takes the bindings of before the restart. Who of them is still there is known before long.
@@ -114,6 +118,7 @@ func (d *desk) tick() {
 	d.checkClock()
 	d.changed(d.reg.Expire(d.clock.now()), "its sign-in ran out")
 	d.unstrand()
+	d.lamps.Expire(now)
 	d.out.Put(hal.Census{Name: d.name, Legs: d.legs.Legs()})
 	d.tellGuarded()
 	if d.ticks++; d.ticks%60 == 0 {
@@ -129,6 +134,9 @@ func (d *desk) changed(changes []registrar.Change, why string) {
 		d.watched(c)
 		d.bound(c)
 		d.moved(c)
+		if !c.Gone {
+			d.lamps.Moved(c.Binding.Extension, c.Was, c.Binding.Flow())
+		}
 		d.tellReach(c.Binding.Extension, why)
 	}
 }
@@ -151,6 +159,9 @@ func (d *desk) Request(r *wire.Request) {
 	if !d.legs.Understands(r) {
 		return
 	}
+	if r.Method == "SUBSCRIBE" && r.InDialog() && d.lamps.Within(r) {
+		return
+	}
 	if r.InDialog() && r.Method != "REGISTER" {
 		d.legs.Within(r)
 		return
@@ -161,9 +172,14 @@ func (d *desk) Request(r *wire.Request) {
 	case "INVITE":
 		d.invite(r)
 	case "OPTIONS":
-		d.legs.Reply(r, wire.Response{Code: 200, Headers: []wire.Header{{Name: "Accept", Value: leg.Accepted}}})
-	case "SUBSCRIBE", "NOTIFY", "PUBLISH":
-		d.legs.Reply(r, wire.Response{Code: 489})
+		d.legs.Reply(r, wire.Response{Code: 200, Headers: []wire.Header{
+			{Name: "Accept", Value: leg.Accepted}, {Name: "Allow-Events", Value: subscribe.Events}}})
+	case "SUBSCRIBE":
+		if extension, ok := d.authorise(r); ok {
+			d.lamps.Subscribe(extension, r)
+		}
+	case "NOTIFY", "PUBLISH":
+		d.legs.Reply(r, wire.Response{Code: 489, Headers: []wire.Header{{Name: "Allow-Events", Value: subscribe.Events}}})
 	case "BYE", "INFO", "UPDATE", "PRACK":
 		d.legs.Reply(r, wire.Response{Code: 481})
 	case "MESSAGE":
@@ -178,8 +194,11 @@ func (d *desk) Request(r *wire.Request) {
 // Cancelled handles a CANCEL.
 func (d *desk) Cancelled(invite *wire.Request, why string) { d.legs.Cancelled(invite, why) }
 
-// Broken ends the call whose handling panicked.
-func (d *desk) Broken(callID string) { d.legs.Broken(callID) }
+// Broken ends the call, or the subscription, whose handling panicked.
+func (d *desk) Broken(callID string) {
+	d.legs.Broken(callID)
+	d.lamps.Broken(callID)
+}
 
 // lost tells that the wire broke: it is called when nobody works on the desk any more.
 func (d *desk) lost(err error, up func(hal.Signal)) {

@@ -53,6 +53,7 @@ func (d *desk) Lost(flow wire.Flow) {
 			}
 		}
 	}
+	d.lamps.Lost(flow)
 	d.changed(changes, "its connection is gone")
 }
 

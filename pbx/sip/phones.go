@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -28,6 +29,7 @@ import (
 	"branchline/pbx/sip/leg"
 	"branchline/pbx/sip/registrar"
 	"branchline/pbx/sip/session"
+	"branchline/pbx/sip/subscribe"
 	"branchline/pbx/sip/wire"
 )
 
@@ -63,6 +65,7 @@ type Settings struct {
 	Accounts               []Account
 	MinExpires, MaxExpires time.Duration // of a sign-in; 0: one minute, one hour
 	Guard                  Guard
+	Lamps                  map[string]string // names that a lamp can be of besides extensions, and what they stand for: subscribe.Server
 }
 
 // Phones is all the desk phones as one line.
@@ -81,9 +84,10 @@ type Phones struct {
 
 	mu       sync.Mutex // guards what follows
 	settings Settings
-	bound    Settings // as they were when Run began
-	desk     *desk    // nil while not running
-	released bool     // the Releases are told
+	bound    Settings                  // as they were when Run began
+	desk     *desk                     // nil while not running
+	released bool                      // the Releases are told
+	lamps    map[string]subscribe.Lamp // as shown last, by name
 
 	ports leg.Ports
 }
@@ -114,6 +118,7 @@ func (p *Phones) Prepare(s Settings) (commit func(), err error) {
 		return nil, err
 	}
 	s.Accounts, s.Listen, s.Guard = slices.Clone(s.Accounts), slices.Clone(s.Listen), s.Guard.clone()
+	s.Lamps = maps.Clone(s.Lamps)
 	return func() {
 		p.mu.Lock()
 		p.settings = s
@@ -215,13 +220,13 @@ func (p *Phones) Run(ctx context.Context, up func(hal.Signal)) error {
 	}
 	p.released = true
 	p.mu.Unlock()
-	_ = w.Post(func() { d.configure(s); d.open(releases) })
+	_ = w.Post(func() { d.configure(s); d.lamps.Show(p.shown()); d.open(releases) })
 	err := d.out.Tell(ctx, ended, up)
 
 	p.mu.Lock()
 	p.desk = nil
 	p.mu.Unlock()
-	if err != nil || w.Post(func() { defer cancel(); d.legs.Farewell() }) != nil {
+	if err != nil || w.Post(func() { defer cancel(); d.farewell() }) != nil {
 		cancel()
 	}
 	owned.Wait()

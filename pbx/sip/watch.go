@@ -72,8 +72,11 @@ func (d *desk) alive(flow wire.Flow) {
 		return
 	}
 	for b := range d.reg.All() {
+		if b.Flow() != flow {
+			continue
+		}
 		w := d.watches[b.Name()]
-		if w == nil || b.Flow() != flow {
+		if w == nil {
 			continue
 		}
 		w.misses, w.asked, w.due = 0, nil, time.Now().Add(d.pause())

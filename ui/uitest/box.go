@@ -43,6 +43,7 @@ var (
 	_ ui.Configuration = (*Box)(nil)
 	_ ui.Commands      = (*Box)(nil)
 	_ ui.Simulator     = simulator{}
+	_ ui.Phones        = (*Box)(nil)
 )
 
 // Current is ui.Configuration's.
@@ -149,6 +150,18 @@ func (b *Box) Calls() []api.OutsideCall {
 	return b.calls
 }
 
+// Resync finds a phone of each kind at the first extension and none at the others.
+func (b *Box) Resync(_ context.Context, extension string, _ bool) ([]api.PhoneAnswer, error) {
+	if extension != b.Doc.Extensions[0].Number {
+		return nil, nil
+	}
+	return []api.PhoneAnswer{
+		{Contact: "sip:" + extension + "@192.168.1.21:5060", Agent: "Example T1 66.86", Answer: api.Taken, Code: 200},
+		{Contact: "sip:" + extension + "@192.168.1.22:5060", Answer: api.Refused, Code: 489},
+		{Contact: "sip:" + extension + "@192.168.1.23:5060", Agent: "Example T2", Answer: api.Silent},
+	}, nil
+}
+
 type simulator struct{ *Box }
 
 // Call keeps c; the script may not say "nonsense".
@@ -194,6 +207,7 @@ func (b *Box) Parts() ui.Box {
 		Commands:      b,
 		Flight:        b,
 		Door:          door{},
+		Phones:        b,
 		Simulator:     simulator{b},
 		Sound:         sound,
 		Log:           slog.New(slog.DiscardHandler),

@@ -8,6 +8,12 @@ import (
 	"branchline/pbx/view"
 )
 
+// State names what an agent does: "on hold".
+func State(s call.State, lang string) string { return tongueOf(lang).state(s) }
+
+// Waiting says how many wait in a queue: "3 waiting".
+func Waiting(n int, lang string) string { return tongueOf(lang).say("%d waiting", "%d 人等待", n) }
+
 func (t tongue) state(s call.State) string {
 	switch s {
 	case call.SignedOut:
