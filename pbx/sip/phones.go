@@ -26,6 +26,7 @@ import (
 	"branchline/pbx/media"
 	"branchline/pbx/sip/leg"
 	"branchline/pbx/sip/registrar"
+	"branchline/pbx/sip/trace"
 	"branchline/pbx/sip/wire"
 )
 
@@ -35,8 +36,9 @@ type Options struct {
 	Boot     uint32 // boot number, part of leg ids
 	Log      *slog.Logger
 	Media    *media.Worker
-	Bindings Store    // nil: phones are forgotten over a restart
-	Releases []string // Answered.Release of the legs that were up when the box died
+	Bindings Store        // nil: phones are forgotten over a restart
+	Trace    *trace.Trace // of messages; nil: none is kept
+	Releases []string     // Answered.Release of the legs that were up when the box died
 	// Wall is the clock of the box, which anybody may set; nil: time.Now.
 	Wall func() time.Time
 }
@@ -189,6 +191,9 @@ func (p *Phones) Run(ctx context.Context, up func(hal.Signal)) error {
 	p.mu.Unlock()
 	w := wire.New(p.lg)
 	w.GuardBy(&p.door)
+	if p.o.Trace != nil {
+		w.Tapped(p.o.Trace.Tap(p.o.Name))
+	}
 	if err := w.Open(s.Listen, s.TCP); err != nil {
 		return err
 	}

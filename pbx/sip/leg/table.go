@@ -14,6 +14,7 @@ import (
 	"branchline/pbx/sip/dialog"
 	"branchline/pbx/sip/header"
 	"branchline/pbx/sip/outbox"
+	"branchline/pbx/sip/trace"
 	"branchline/pbx/sip/wire"
 )
 
@@ -65,6 +66,7 @@ type Options struct {
 	Log   *slog.Logger
 	Media *media.Worker
 	Wire  *wire.Wire
+	Trace *trace.Trace // is told which Call-ID is whose; nil: there is none
 	Out   *outbox.Outbox
 	Ports *Ports
 	Peers Peers
