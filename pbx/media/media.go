@@ -80,6 +80,7 @@ type (
 	Stats   = packets.Stats
 	Key     = srtp.Key
 	Suite   = srtp.Suite
+	Capture = packets.Capture
 )
 
 // What protects a Session, see pbx/media/srtp.
@@ -100,3 +101,6 @@ const (
 )
 
 var _ hal.Audio = (*Port)(nil)
+
+// NewCapture makes a Capture for Port.Capture, see packets.NewCapture.
+func NewCapture(until time.Time, size int) *Capture { return packets.NewCapture(until, size) }
