@@ -45,7 +45,8 @@ type Box struct {
 	Door          Door
 	Simulator     Simulator                          // nil: the lines are real
 	Sound         func(over time.Duration) api.Sound // of the last over, a minute at most
-	Recordings    *os.Root                           // the recordings folder; nil: there is none
+	Trace         Tracer
+	Recordings    *os.Root // the recordings folder; nil: there is none
 	Log           *slog.Logger
 	Now           func() time.Time
 }
@@ -134,6 +135,7 @@ func New(box Box) (*Handler, error) {
 	h.addConfiguration(to)
 	h.addHistory(to)
 	h.addScenario(to)
+	h.addTrace(to)
 	h.addActs(to)
 	h.addDoor(to)
 	h.addOutside(to)

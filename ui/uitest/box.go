@@ -195,6 +195,7 @@ func (b *Box) Parts() ui.Box {
 		Flight:        b,
 		Door:          door{},
 		Simulator:     simulator{b},
+		Trace:         tracer{},
 		Sound:         sound,
 		Log:           slog.New(slog.DiscardHandler),
 		Now:           Now,
