@@ -4,7 +4,7 @@ GO      ?= go
 APT     ?= apt-get
 # What the tests need of other makers, as program:package of Debian.
 PEERS   := sipp:sip-tester baresip:baresip-core kamailio:kamailio ip:iproute2 ofonod:ofono gammu:gammu dbus-send:dbus \
-           chromium:chromium node:nodejs npm:npm
+           tshark:tshark chromium:chromium node:nodejs npm:npm
 # What the page is built and tested with, from the lock.
 NODE_MODULES := ui/web/node_modules/.package-lock.json
 FUZZ    ?= 20s
@@ -33,7 +33,7 @@ test: deps prompts ## run all tests, end to end too; a peer that is missing fail
 	$(GO) test $(PKG) -count=1 -parallel 6 -timeout 15m
 
 test-unit: ## run the tests of each package alone; they need no other maker's programs
-	$(GO) test $$($(GO) list $(PKG) | grep -v /e2e$$) -skip 'Sipp|Baresip|Ofono|Gammu' -count=1 -timeout 5m
+	$(GO) test $$($(GO) list $(PKG) | grep -v /e2e$$) -skip 'Sipp|Baresip|Ofono|Gammu|Wireshark' -count=1 -timeout 5m
 
 race: ## run all tests under the race detector (needs gcc)
 	CGO_ENABLED=1 $(GO) test -race $(PKG) -count=1 -timeout 20m

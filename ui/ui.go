@@ -46,7 +46,8 @@ type Box struct {
 	Phones        Phones                             // nil: there are none to command
 	Simulator     Simulator                          // nil: the lines are real
 	Sound         func(over time.Duration) api.Sound // of the last over, a minute at most
-	Recordings    *os.Root                           // the recordings folder; nil: there is none
+	Trace         Tracer
+	Recordings    *os.Root // the recordings folder; nil: there is none
 	Log           *slog.Logger
 	Now           func() time.Time
 }
@@ -135,6 +136,7 @@ func New(box Box) (*Handler, error) {
 	h.addConfiguration(to)
 	h.addHistory(to)
 	h.addScenario(to)
+	h.addTrace(to)
 	h.addActs(to)
 	h.addDoor(to)
 	h.addPhones(to)

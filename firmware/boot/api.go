@@ -28,6 +28,7 @@ func (b *Box) uiBox() ui.Box {
 		Door:          door{b.phones},
 		Phones:        deskPhones{b.phones},
 		Recordings:    b.records,
+		Trace:         b.tracer,
 		Log:           b.o.Log,
 		Now:           func() time.Time { return time.Now().UTC() },
 	}

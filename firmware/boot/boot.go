@@ -65,6 +65,7 @@ type Box struct {
 	tapes      *recording.Writer
 	media      *media.Worker
 	prompts    *prompts
+	tracer     *tracer
 	phones     *sip.Phones
 	phonesDown string // why they could not be heard, as last told; runPhones alone
 	engine     *engine.Engine
@@ -151,8 +152,9 @@ func (b *Box) build(models sim.Models) error {
 		Journal: b.journal, Media: b.media, Floor: floor.New(b.prompts.spoken(doc), past), PIN: b.config.pin, Log: b.o.Log,
 	})
 	b.lines.releases = left.Releases()
+	b.tracer = newTracer(b, doc.Network.SIP.Trace<<20)
 	b.phones = sip.NewPhones(sip.Options{
-		Name: "phones", Boot: b.boot, Log: b.o.Log, Media: b.media,
+		Name: "phones", Boot: b.boot, Log: b.o.Log, Media: b.media, Trace: b.tracer.trace,
 		Bindings: bindings{b.store}, Releases: left.Releases()["phones"],
 	})
 	commit, err := b.phones.Prepare(phoneSettings(doc))

@@ -166,7 +166,7 @@ func (l *lines) make(n config.Line) (hal.Line, error) {
 	releases := l.releases[n.Name]
 	delete(l.releases, n.Name) // they are told once
 	return trunk.New(trunk.Options{Name: n.Name, Boot: l.box.boot, Log: l.box.o.Log, Media: l.box.media,
-		Releases: releases, Config: *n.Trunk, Number: hal.Number(n.Number), Channels: n.Channels}), nil
+		Trace: l.box.tracer.trace, Releases: releases, Config: *n.Trunk, Number: hal.Number(n.Number), Channels: n.Channels}), nil
 }
 
 func (l *lines) makeSIM(n config.Line) (hal.Line, error) {

@@ -148,6 +148,6 @@ func commands() []command {
 	return []command{
 		runCommand(), statusCommand(), followCommand(), callsCommand(), cdrCommand(),
 		linesCommand(), agentsCommand(), queuesCommand(), phoneCommand(), configCommand(), hangupCommand(),
-		guardCommand(), scenarioCommand(), simCommand(), versionCommand(), helpCommand(),
+		guardCommand(), scenarioCommand(), traceCommand(), simCommand(), versionCommand(), helpCommand(),
 	}
 }

@@ -173,6 +173,11 @@ func groups() []group {
 			{"scenario"}, {"scenario", "-since", "30m"}, {"scenario", "-since", "soon"}, {"scenario", "replay", "still.scenario"},
 			{"scenario", "replay", "good.yaml"}, {"scenario", "replay"}, {"scenario", "reply", "x"},
 		}},
+		{"trace", [][]string{
+			{"trace", string(uitest.CallID)}, {"trace", "000G", "-messages", "-whole"}, {"trace", "000Z"}, {"trace", "0G"}, {"trace", "-pcap", "-"},
+			{"trace", "000G", "-pcap", "x.pcap", "-last", "10m", "-whole"}, {"trace", "000G", "-media", "1s", "-pcap", "-"}, {"trace", "-media", "1s"},
+			{"trace", "000G", "-media", "1h", "-pcap", "x"}, {"trace", "000G", "-only", "201"}, {"trace", "-last", "10m"}, {"trace", "a000", "b"},
+		}},
 		{"version", [][]string{{"version"}, {"--version"}}},
 	}
 }
@@ -215,7 +220,7 @@ func TestHelpTellsAboutEachCommandWithExamples(t *testing.T) {
 	var got []string
 	for _, args := range [][]string{
 		{"help"}, {"help", "run"}, {"help", "status"}, {"help", "follow"}, {"help", "calls"}, {"help", "cdr"}, {"help", "lines"},
-		{"help", "agents"}, {"help", "queues"}, {"help", "config"}, {"help", "hangup"}, {"help", "guard"}, {"help", "sim"}, {"help", "version"}, {"help", "help"},
+		{"help", "agents"}, {"help", "queues"}, {"help", "config"}, {"help", "hangup"}, {"help", "guard"}, {"help", "sim"}, {"help", "trace"}, {"help", "version"}, {"help", "help"},
 	} {
 		got = append(got, session{t: t}.do(t.Context(), args...))
 	}

@@ -52,6 +52,7 @@ type SIP struct {
 	Listen []netip.AddrPort `yaml:"listen"` // default 127.0.0.1:5060; UDP
 	TCP    bool             `yaml:"tcp"`    // the same addresses and ports by TCP too; default true
 	Realm  string           `yaml:"realm"`  // default branchline
+	Trace  int              `yaml:"trace"`  // MiB of messages that are kept in memory; default 8
 	Guard  Guard            `yaml:"guard"`
 }
 

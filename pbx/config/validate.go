@@ -176,6 +176,9 @@ func (v *validator) network() {
 	}
 	v.networks("network.sip.guard.networks", sip.Guard.Networks)
 	v.networks("network.sip.guard.trusted", sip.Guard.Trusted)
+	if sip.Trace < 1 || sip.Trace > 256 {
+		v.add("network.sip.trace", both.Say("%d MiB of messages cannot be kept", "不能保留 %d MiB 的消息", sip.Trace), both.Say("write 1 to 256", "请写 1 到 256"))
+	}
 	v.rtp(rtp)
 	v.page(v.doc.Network.Page)
 }

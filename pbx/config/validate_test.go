@@ -43,6 +43,8 @@ func TestEachMistakeIsNamedWithPathAndCure(t *testing.T) {
 		}, []string{"extensions[0].networks"}},
 		{"remote phone with a short password", func(d *Doc) { d.Extensions[0].Remote, d.Extensions[0].Password = true, "plum-cake" }, []string{"extensions[0].password"}},
 		{"realm that breaks a header", func(d *Doc) { d.Network.SIP.Realm = `a"b` }, []string{"network.sip.realm"}},
+		{"no trace", func(d *Doc) { d.Network.SIP.Trace = 0 }, []string{"network.sip.trace"}},
+		{"too much trace", func(d *Doc) { d.Network.SIP.Trace = 257 }, []string{"network.sip.trace"}},
 		{"system ports", func(d *Doc) { d.Network.RTP = RTP{1024, 1100} }, []string{"network.rtp.first"}},
 		{"odd port", func(d *Doc) { d.Network.RTP.First = 10001 }, []string{"network.rtp.first"}},
 		{"too few ports", func(d *Doc) { d.Network.RTP.Last = 10004 }, []string{"network.rtp.last"}},

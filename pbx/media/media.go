@@ -81,6 +81,7 @@ type (
 	Quality = packets.Quality
 	Key     = srtp.Key
 	Suite   = srtp.Suite
+	Capture = packets.Capture
 )
 
 // What protects a Session, see pbx/media/srtp.
@@ -101,3 +102,6 @@ const (
 )
 
 var _ hal.Audio = (*Port)(nil)
+
+// NewCapture makes a Capture for Port.Capture, see packets.NewCapture.
+func NewCapture(until time.Time, size int) *Capture { return packets.NewCapture(until, size) }

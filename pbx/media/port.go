@@ -51,6 +51,12 @@ func (p *Port) SendKeys(ref hal.Ref, keys string) {
 	p.w.post(func() { p.sendKeys(ref, keys) })
 }
 
+// Capture has the packets that come and go copied into c until its time is over, instead of into another
+// one. It does not wait.
+func (p *Port) Capture(c *Capture) {
+	p.w.post(func() { p.end.Copy(c, p.local) })
+}
+
 // Close gives the port back. The leg, if attached, hears and says nothing from then on.
 func (p *Port) Close() {
 	if p.closed.Swap(true) {

@@ -56,7 +56,7 @@ func newDesk(p *Phones, w *wire.Wire) *desk {
 	d := &desk{name: p.o.Name, log: p.lg, wire: w, out: outbox.New(), reg: &p.reg,
 		keeper: registrar.NewKeeper(p.o.Bindings, p.lg), clock: p.clock, refusals: registrar.Refusals{Log: p.lg},
 		door: &p.door, attached: p.attached, reached: map[string]int{}, watches: map[string]*watch{}, pace: p.pace, stranded: map[*leg.Leg]registrar.Binding{}}
-	d.legs = leg.NewTable(leg.Options{Name: p.o.Name, Boot: p.o.Boot, Count: &p.legs, Log: p.lg, Media: p.o.Media, Wire: w,
+	d.legs = leg.NewTable(leg.Options{Name: p.o.Name, Boot: p.o.Boot, Count: &p.legs, Log: p.lg, Media: p.o.Media, Wire: w, Trace: p.o.Trace,
 		Out: d.out, Ports: &p.ports, Peers: peers{desk: d}, Allow: allow, Remote: true, Session: p.o.Session})
 	d.lamps = subscribe.NewServer(subscribe.Options{Log: p.lg, Wire: w, Legs: d.legs, Proves: peers{desk: d}.Proves})
 	return d

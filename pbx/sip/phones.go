@@ -30,6 +30,7 @@ import (
 	"branchline/pbx/sip/registrar"
 	"branchline/pbx/sip/session"
 	"branchline/pbx/sip/subscribe"
+	"branchline/pbx/sip/trace"
 	"branchline/pbx/sip/wire"
 )
 
@@ -40,6 +41,7 @@ type Options struct {
 	Log      *slog.Logger
 	Media    *media.Worker
 	Bindings Store         // nil: phones are forgotten over a restart
+	Trace    *trace.Trace  // of messages; nil: none is kept
 	Releases []string      // Answered.Release of the legs that were up when the box died
 	Session  session.Wants // how long a call stands without a sign of life; zero: half an hour
 	// Wall is the clock of the box, which anybody may set; nil: time.Now.
@@ -198,6 +200,9 @@ func (p *Phones) Run(ctx context.Context, up func(hal.Signal)) error {
 	p.mu.Unlock()
 	w := wire.New(p.lg)
 	w.GuardBy(&p.door)
+	if p.o.Trace != nil {
+		w.Tapped(p.o.Trace.Tap(p.o.Name))
+	}
 	if err := w.Open(s.Listen, s.TCP); err != nil {
 		return err
 	}

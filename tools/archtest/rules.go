@@ -57,7 +57,9 @@ func rooms() []room {
 		{from: "pbx/media/srtp"},
 		{from: "pbx/media/udp"},
 		{from: "pbx/sip", may: []string{"hal/...", "pbx/config", "pbx/media/...", "pbx/sip/..."}},
-		{from: "pbx/sip/guard"}, // knows addresses and counts, no SIP
+		{from: "pbx/sip/guard"},                                // knows addresses and counts, no SIP
+		{from: "pbx/sip/trace", may: []string{"hal", "./..."}}, // sees messages, knows no wire
+		{from: "pbx/sip/trace/pcap"},
 		{from: "pbx/store", may: []string{"./..."}},
 
 		{from: "ui", may: []string{"hal", "pbx/call", "pbx/config", "pbx/config/both", "pbx/view/...", "pbx/journal", "ui/..."}},

@@ -209,6 +209,7 @@ func (b *Box) Parts() ui.Box {
 		Door:          door{},
 		Phones:        b,
 		Simulator:     simulator{b},
+		Trace:         tracer{},
 		Sound:         sound,
 		Log:           slog.New(slog.DiscardHandler),
 		Now:           Now,

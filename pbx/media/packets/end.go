@@ -95,6 +95,9 @@ type End struct {
 	keysOut rtp.KeysOut
 	keyTone dsp.Generator
 	keyDown byte
+
+	capture *Capture // nil: nobody wants to see the packets
+	local   netip.AddrPort
 }
 
 // counters are written by the owner and read by anybody.

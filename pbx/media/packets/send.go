@@ -105,6 +105,9 @@ func (e *End) transmit(head *rtp.Packet, n int) {
 	if e.seal != nil {
 		n = e.seal.Protect(e.packet[:], n)
 	}
+	if e.capture != nil {
+		e.captured(true, e.dest.At(), e.packet[:n])
+	}
 	if e.fd >= 0 {
 		udp.Send(e.fd, e.packet[:n], &e.dest) // a datagram that cannot be sent is lost, as on the net
 	}

@@ -11,6 +11,7 @@ import (
 
 // Take handles one datagram, which came from from.
 func (e *End) Take(b []byte, from netip.AddrPort) {
+	e.captured(false, from, b)
 	if !e.agreed {
 		return
 	}

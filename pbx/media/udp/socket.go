@@ -71,6 +71,14 @@ func (r *Addr) Set(a netip.AddrPort) {
 	r.len = unix.SizeofSockaddrInet6
 }
 
+// At is the address, the zero value where it is none.
+func (r *Addr) At() netip.AddrPort {
+	if !r.Valid() {
+		return netip.AddrPort{}
+	}
+	return r.get()
+}
+
 // get reads what the kernel wrote.
 func (r *Addr) get() netip.AddrPort {
 	switch r.data.Family {

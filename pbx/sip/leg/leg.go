@@ -24,6 +24,7 @@ import (
 	"branchline/pbx/sip/dialog"
 	"branchline/pbx/sip/header"
 	"branchline/pbx/sip/session"
+	"branchline/pbx/sip/trace"
 	"branchline/pbx/sip/wire"
 )
 
@@ -87,6 +88,9 @@ func (t *Table) newLeg(id hal.LegID, callID string, terms Terms) *Leg {
 	l.sound.ID = cmp.Or(l.sound.ID, uint64(rand.Uint32()))
 	t.legs[id] = l
 	t.calls[callID] = l
+	if t.Trace != nil {
+		t.Trace.Belongs(trace.Leg{ID: id, CallID: callID, Peer: terms.Peer})
+	}
 	return l
 }
 

@@ -18,6 +18,7 @@ import (
 	"branchline/pbx/sip/header"
 	"branchline/pbx/sip/outbox"
 	"branchline/pbx/sip/session"
+	"branchline/pbx/sip/trace"
 	"branchline/pbx/sip/wire"
 )
 
@@ -95,6 +96,7 @@ type Options struct {
 	Log   *slog.Logger
 	Media *media.Worker
 	Wire  Wire
+	Trace *trace.Trace // is told which Call-ID is whose; nil: there is none
 	Out   *outbox.Outbox
 	Ports *Ports
 	Peers Peers

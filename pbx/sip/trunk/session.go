@@ -89,7 +89,7 @@ func newSession(t *Trunk, w *wire.Wire) *session {
 		s.machine = signin.NewPeer(s.pace.keepAlive)
 	}
 	s.routes = s.proxyRoute()
-	s.legs = leg.NewTable(leg.Options{Name: t.o.Name, Boot: t.o.Boot, Count: &t.legs, Log: t.log, Media: t.o.Media, Wire: w,
+	s.legs = leg.NewTable(leg.Options{Name: t.o.Name, Boot: t.o.Boot, Count: &t.legs, Log: t.log, Media: t.o.Media, Wire: w, Trace: t.o.Trace,
 		Out: s.out, Ports: &t.ports, Peers: s, Allow: allow})
 	return s
 }

@@ -23,6 +23,7 @@ import (
 	"branchline/pbx/config"
 	"branchline/pbx/media"
 	"branchline/pbx/sip/leg"
+	"branchline/pbx/sip/trace"
 	"branchline/pbx/sip/wire"
 )
 
@@ -32,6 +33,7 @@ type Options struct {
 	Boot     uint32 // boot number, part of leg ids
 	Log      *slog.Logger
 	Media    *media.Worker
+	Trace    *trace.Trace  // of messages; nil: none is kept
 	Releases []string      // Answered.Release of the legs that were up when the box died
 	Config   config.Trunk  // valid, with defaults
 	Number   hal.Number    // the line's own, "" where nobody knows it
@@ -96,6 +98,9 @@ func (t *Trunk) Do(o hal.Order) error {
 func (t *Trunk) Run(ctx context.Context, up func(hal.Signal)) error {
 	w := wire.New(t.log)
 	w.GuardBy(&t.door)
+	if t.o.Trace != nil {
+		w.Tapped(t.o.Trace.Tap(t.o.Name))
+	}
 	listen := t.o.Config.Listen
 	if !listen.IsValid() {
 		listen = netip.AddrPortFrom(netip.IPv4Unspecified(), 0)

@@ -28,6 +28,7 @@ func (k connections) Message(c *stream.Conn, data []byte, fault string) {
 		return
 	}
 	flow := flowOf(c)
+	w.saw(flow, false, data)
 	t, ok := cutMessage(data)
 	if !ok {
 		w.rubbish(flow)

@@ -141,6 +141,7 @@ func (l *listener) receive(data []byte, from netip.AddrPort) {
 		return
 	}
 	flow := Flow{Network: "udp", Local: l.local, Remote: from}
+	w.saw(flow, false, data)
 	t, ok := cutMessage(data)
 	if !ok || len(data) > maxDatagram {
 		w.rubbish(flow)
@@ -223,6 +224,7 @@ func marshal(m sip.Message) []byte {
 
 // writeBytes does not use sipgo's connection, which refuses what exceeds a package variable (sipgo v1.7.2).
 func (w *Wire) writeBytes(flow Flow, b []byte) error {
+	w.saw(flow, true, b)
 	if flow.Network == "tcp" {
 		return w.stream(flow, b)
 	}

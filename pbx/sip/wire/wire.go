@@ -62,6 +62,7 @@ type Wire struct {
 	stop      <-chan struct{} // closed when Run shall end
 	ctx       context.Context // of Run: dialling ends with it
 	handler   Handler
+	tap       Tap // nil: nobody listens
 	drains    sync.WaitGroup
 	dropped   atomic.Uint64 // messages that were no SIP or broken
 	panics    atomic.Uint64 // in reading

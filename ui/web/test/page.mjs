@@ -146,6 +146,14 @@ async function itsStory(page) {
   await page.keyboard.press('Home')
   await page.waitForFunction(() => document.querySelector('[role=slider]').getAttribute('aria-valuenow') === '0')
   await accessible(page, 'story with its recording')
+  await page.getByText('SIP messages').click()
+  await page.locator('[data-ladder] [data-message=INVITE]').waitFor()
+  await page.locator('[data-ladder] [data-message="200 OK"] button').first().click()
+  await page.locator('[data-ladder] pre').getByText('CSeq: 1 INVITE').waitFor()
+  await accessible(page, 'ladder of the call')
+  await page.setViewportSize({ width: 390, height: 844 })
+  assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, 'the ladder is too wide at 390')
+  await page.setViewportSize({ width: 1440, height: 900 })
   say('the recording plays')
   await page.getByRole('searchbox').fill('')
 }
@@ -158,6 +166,7 @@ async function chinese(page) {
   await page.getByRole('button', { name: /主题/ }).click() // light
   await page.getByRole('button', { name: /主题/ }).click() // dark
   assert.equal(await page.getAttribute('html', 'data-theme'), 'dark')
+  await page.locator('[data-ladder]').getByText('下载抓包文件').waitFor()
   await accessible(page, 'story in Chinese, dark')
   await page.getByRole('link', { name: '实时', exact: true }).click()
   await page.locator('[data-agent="1001"]').waitFor()

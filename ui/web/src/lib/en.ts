@@ -200,6 +200,16 @@ export const en = {
     recording: 'Recording',
     unplayable: (why: string) => `This recording cannot be played: ${why}`,
   },
+  ladder: {
+    title: 'SIP messages',
+    box: 'box',
+    none: 'None is kept: the call had none, they are older than what memory holds, or the box was restarted since.',
+    way: (from: string, to: string) => `${from} to ${to}:`,
+    again: 'again',
+    sound: 'Sound',
+    hidden: 'Answers to passwords, keys of sound and pressed keys are x.',
+    save: 'Capture file for Wireshark',
+  },
   player: {
     play: 'Play',
     pause: 'Pause',

@@ -137,6 +137,21 @@ export interface Told extends Brief {
   recordings: Recording[]
 }
 
+export interface Message {
+  no: number
+  at: string
+  out: boolean
+  local: string
+  remote: string
+  what: string
+  why?: string
+  sdp?: string
+  party: number
+  again?: boolean
+  text: string
+}
+export interface Ladder { call: string; parties: { peer: string; address: string }[]; messages: Message[] }
+
 export interface Wave { seconds: number; rate: number; left: number[]; right?: number[] }
 
 export interface Version { number: number; who: string; at: string }

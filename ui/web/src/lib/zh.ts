@@ -173,6 +173,16 @@ export const zh: Dictionary = {
     recording: '录音',
     unplayable: (why) => `无法播放此录音：${why}`,
   },
+  ladder: {
+    title: 'SIP 消息',
+    box: '设备',
+    none: '没有保留的消息：该通话没有 SIP 消息，或消息早于内存所能保留的范围，或设备此后重启过。',
+    way: (from, to) => `${from} 至 ${to}：`,
+    again: '重发',
+    sound: '语音',
+    hidden: '密码应答、语音密钥和按键以 x 代替。',
+    save: '下载抓包文件（Wireshark）',
+  },
   player: {
     play: '播放',
     pause: '暂停',
