@@ -43,7 +43,7 @@ func (s *session) caller(o hal.Dial) (header.Address, []wire.Header) {
 
 // Identity are the headers by which a trusted provider is told in a call who is at the other side now.
 func (s *session) Identity(_ wire.Flow, o hal.Show) []wire.Header {
-	if s.c.Identity == config.IdentityFrom {
+	if s.c.Identity == config.IdentityFrom || o.Number == "" {
 		return nil
 	}
 	_, headers := s.caller(hal.Dial{Show: o.Number, Name: o.Name, Private: o.Private})
