@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -110,7 +112,7 @@ func (b *bench) flood(length time.Duration, sources int) error {
 	done()
 	fmt.Printf("%-36s %v p50, %v p99 of %d calls\n", "set-up in peace", c.of(0.5), c.of(0.99), len(c.took))
 	c.took = nil
-	before, most := resident(box.Process.Pid), 0.0
+	before, most, used := resident(box.Process.Pid), 0.0, processor(box.Process.Pid)
 
 	during, over := context.WithTimeout(ctx, length)
 	defer over()
@@ -140,11 +142,28 @@ func (b *bench) flood(length time.Duration, sources int) error {
 	}
 	parts.Wait()
 	fmt.Printf("%-36s %d messages of strangers (%.0f a second), %d answered\n", "flood", sent.Load(), float64(sent.Load())/length.Seconds(), heard.Load())
+	fmt.Printf("%-36s %.0f %% of one core, its calls included\n", "the box took", 100*(processor(box.Process.Pid)-used).Seconds()/length.Seconds())
 	fmt.Printf("%-36s %v p50, %v p99 of %d calls (goal p99 ≤ %v)\n", "set-up in the flood", c.of(0.5), c.of(0.99), len(c.took), floodSetUp)
 	fmt.Printf("%-36s %d (goal 0) %v\n", "failed calls", c.failed, c.why)
 	fmt.Printf("%-36s %.1f MB, from %.1f (goal ≤ %.0f MB)\n", "growth of memory", most-before, before, floodMemory)
 	b.missed = b.missed || c.failed > 0 || c.of(0.99) > floodSetUp || most-before > floodMemory || len(c.took) == 0
 	return nil
+}
+
+// processor is the time that a process has computed.
+func processor(pid int) time.Duration {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(raw), ") ")
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.Atoi(fields[11]) // utime and stime of proc(5), in hundredths of a second
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
 // strangers sends one source's part of the flood.

@@ -60,9 +60,9 @@ const (
 	maxSources = 4096 // that are remembered; the one that was heard of longest ago makes room
 	maxPhones  = 4096 // flows of phones that are signed in
 
-	phoneRate, phoneBurst       = 200, 2000 // messages a second of a phone that is signed in
-	sourceRate, sourceBurst     = 40, 300   // of one source, all strangers there together
-	confinedRate, confinedBurst = 5, 10     // of a source that is kept away and has phones
+	phoneRate, phoneBurst       = 1000, 5000 // messages a second of a phone that is signed in
+	sourceRate, sourceBurst     = 40, 300    // of one source, all strangers there together
+	confinedRate, confinedBurst = 5, 10      // of a source that is kept away and has phones
 	houseRate, houseBurst       = 1500, 3000
 	outsideRate, outsideBurst   = 500, 1000 // of all strangers of the house's networks, and of all others
 
@@ -75,7 +75,7 @@ const (
 
 // limit is how many events within memory have a source kept away.
 func (e Event) limit() uint32 {
-	return [events]uint32{Flood: 2000, Scan: 3, Rubbish: 200, Wrong: 12, Outside: 30, Crowd: 2000, Knocks: 1 << 31}[e]
+	return [events]uint32{Flood: 1000, Scan: 3, Rubbish: 200, Wrong: 12, Outside: 30, Crowd: 1000, Knocks: 1 << 31}[e]
 }
 
 // Guard remembers sources. The zero value guards with the zero Settings.
@@ -245,10 +245,13 @@ func (s *source) ban(d time.Duration, now time.Time) {
 	}
 }
 
-// Welcome says that whoever is at from has proved who he is and is signed in until then.
+// Welcome says that whoever is at from is known, a phone that has proved who it is or a peer that we spoke
+// to, until then at least.
 func (g *Guard) Welcome(from netip.AddrPort, until, now time.Time) {
 	if p := g.phones[from]; p != nil {
-		p.until = until
+		if until.After(p.until) {
+			p.until = until
+		}
 		return
 	}
 	if g.phones == nil {

@@ -3,6 +3,7 @@ package wire
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -58,6 +59,7 @@ func (w *Wire) start(r *Request, on func(*Response)) error {
 			}
 		}
 	})
+	w.door.Welcome(r.Flow.Remote, time.Now().Add(spokenTo))
 	if err := c.tx.Init(); err != nil {
 		c.failed = true
 		c.tx.Terminate()

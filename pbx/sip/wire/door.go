@@ -17,6 +17,10 @@ type Door struct {
 	guard guard.Guard
 }
 
+// spokenTo is how long somebody to whom we have sent a request is no stranger: his answers, and if he is a
+// provider his calls, must not be lost to what others send under his address.
+const spokenTo = 2 * time.Minute
+
 // Configure replaces the settings.
 func (d *Door) Configure(s guard.Settings) {
 	d.mu.Lock()
@@ -24,7 +28,8 @@ func (d *Door) Configure(s guard.Settings) {
 	d.guard.Configure(s)
 }
 
-// Welcome says that whoever is at from has proved who he is and is signed in until then.
+// Welcome says that whoever is at from is known until then at least: he has proved who he is. Whoever is
+// sent a request is known for spokenTo by himself.
 func (d *Door) Welcome(from netip.AddrPort, until time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
