@@ -55,7 +55,7 @@ func (d *desk) admitsAnybody(a netip.Addr) bool {
 // bound notes at the door where a phone is signed in, or is no more.
 func (d *desk) bound(c registrar.Change) {
 	if !c.Gone {
-		d.door.Welcome(c.Binding.Remote, c.Binding.Expires.Add(bindingGrace))
+		d.door.Welcome(c.Binding.Remote, time.Now().Add(c.Binding.Expires.Sub(d.clock.now())+bindingGrace))
 	}
 	if c.Gone {
 		d.unbound(c.Binding.Remote)
