@@ -50,6 +50,7 @@ type Request struct {
 
 	wire     *Wire
 	fields   []Header // of one that came in
+	known    bool     // it came from somebody who is no stranger
 	via      []string // Via values as written
 	branch   string
 	sentBy   string // of ours in the Via of one to be sent; "": the flow's own address

@@ -64,6 +64,7 @@ type Wire struct {
 	handler   Handler
 	drains    sync.WaitGroup
 	dropped   atomic.Uint64 // messages that were no SIP or broken
+	panics    atomic.Uint64 // in reading
 
 	servers map[string]*Request // kept, by key
 	clients map[string]*client  // sent, by branch and method
@@ -287,8 +288,10 @@ func (w *Wire) request(r *Request, h Handler) {
 		return
 	}
 	invite := w.servers[r.key("INVITE")]
-	for n := len(w.strangers); invite == nil && n > 0; n-- { // it may have come before its sender was known
-		w.receive(<-w.strangers, h)
+	if invite == nil && r.known { // it may have come before its sender was known, and wait with the strangers
+		for range len(w.strangers) {
+			w.receive(<-w.strangers, h)
+		}
 		invite = w.servers[r.key("INVITE")]
 	}
 	if invite == nil || invite.CallID != r.CallID {
