@@ -154,6 +154,7 @@ func (w *Wire) Run(ctx context.Context, h Handler) error {
 	minute := time.NewTicker(time.Minute)
 	defer minute.Stop()
 	for {
+		w.ahead(h)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -165,7 +166,6 @@ func (w *Wire) Run(ctx context.Context, h Handler) error {
 		case m := <-w.inbox:
 			w.receive(m, h)
 		case m := <-w.strangers:
-			w.ahead(h)
 			w.receive(m, h)
 		case <-w.wake:
 			for _, j := range w.take() {
@@ -179,15 +179,13 @@ func (w *Wire) Run(ctx context.Context, h Handler) error {
 	}
 }
 
-// ahead works off what phones that are signed in have sent, before a stranger has his turn.
+// ahead works off what peers that are known have sent, where strangers wait too.
 func (w *Wire) ahead(h Handler) {
-	for {
-		select {
-		case m := <-w.inbox:
-			w.receive(m, h)
-		default:
-			return
-		}
+	if len(w.strangers) == 0 {
+		return // all have their turn as they come
+	}
+	for range len(w.inbox) {
+		w.receive(<-w.inbox, h)
 	}
 }
 
