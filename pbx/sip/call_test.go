@@ -327,7 +327,7 @@ func TestKeysByINFO(t *testing.T) {
 func TestOutOfDialogRequestsHaveTheRFCsAnswers(t *testing.T) {
 	h := open(t, settings(), Options{})
 	p := newRaw(t, h.at, "201")
-	for method, code := range map[string]int{"OPTIONS": 200, "SUBSCRIBE": 489, "NOTIFY": 489, "MESSAGE": 405, "BYE": 481, "FOO": 501} {
+	for method, code := range map[string]int{"OPTIONS": 200, "SUBSCRIBE": 401, "NOTIFY": 489, "MESSAGE": 405, "BYE": 481, "FOO": 501} {
 		k := p.newTalk("202")
 		p.send(k.in(method, "", ""))
 		if m := p.code(code, method); !strings.Contains(m.get("Allow"), "INVITE") {
