@@ -13,6 +13,7 @@ package sip
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -35,8 +36,9 @@ type Options struct {
 	Boot     uint32 // boot number, part of leg ids
 	Log      *slog.Logger
 	Media    *media.Worker
-	Bindings Store    // nil: phones are forgotten over a restart
-	Releases []string // Answered.Release of the legs that were up when the box died
+	Bindings Store       // nil: phones are forgotten over a restart
+	Releases []string    // Answered.Release of the legs that were up when the box died
+	TLS      *tls.Config // who we are by TLS; nil: it cannot be spoken
 	// Wall is the clock of the box, which anybody may set; nil: time.Now.
 	Wall func() time.Time
 }
@@ -55,6 +57,7 @@ type Account struct {
 type Settings struct {
 	Listen                 []netip.AddrPort // UDP; an unspecified address stands for each one that the box has
 	TCP                    bool             // the same addresses by TCP too
+	TLS                    []netip.AddrPort // by TLS
 	Realm                  string
 	Accounts               []Account
 	MinExpires, MaxExpires time.Duration // of a sign-in; 0: one minute, one hour
@@ -109,7 +112,7 @@ func (p *Phones) Prepare(s Settings) (commit func(), err error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	s.Accounts, s.Listen, s.Guard = slices.Clone(s.Accounts), slices.Clone(s.Listen), s.Guard.clone()
+	s.Accounts, s.Listen, s.TLS, s.Guard = slices.Clone(s.Accounts), slices.Clone(s.Listen), slices.Clone(s.TLS), s.Guard.clone()
 	return func() {
 		p.mu.Lock()
 		p.settings = s
@@ -151,7 +154,7 @@ func (s Settings) check() error {
 func (p *Phones) Pending() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.desk == nil || slices.Equal(p.bound.Listen, p.settings.Listen) && p.bound.TCP == p.settings.TCP {
+	if p.desk == nil || slices.Equal(p.bound.Listen, p.settings.Listen) && p.bound.TCP == p.settings.TCP && slices.Equal(p.bound.TLS, p.settings.TLS) {
 		return ""
 	}
 	return "phones: the new listen address takes effect after a restart"
@@ -165,6 +168,17 @@ func (p *Phones) Listening() []netip.AddrPort {
 		return nil
 	}
 	return p.desk.wire.Listening()
+}
+
+func (p *Phones) listen(w *wire.Wire, s Settings) error {
+	if err := w.Open(s.Listen, s.TCP); err != nil || len(s.TLS) == 0 {
+		return err
+	}
+	if p.o.TLS == nil {
+		p.lg.Error("phones are not heard by TLS: the box has no certificate; see above why")
+		return nil
+	}
+	return w.OpenTLS(s.TLS, p.o.TLS)
 }
 
 // Do queues o.
@@ -189,7 +203,7 @@ func (p *Phones) Run(ctx context.Context, up func(hal.Signal)) error {
 	p.mu.Unlock()
 	w := wire.New(p.lg)
 	w.GuardBy(&p.door)
-	if err := w.Open(s.Listen, s.TCP); err != nil {
+	if err := p.listen(w, s); err != nil {
 		return err
 	}
 	d := newDesk(p, w)

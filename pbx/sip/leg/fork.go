@@ -116,7 +116,7 @@ func commonAddr(ways []Way) netip.Addr {
 func (l *Leg) newInvite(w Way) *wire.Request {
 	return &wire.Request{Method: "INVITE", URI: w.URI, CallID: l.callID, CSeq: 1, Flow: w.Flow, Route: w.Routes,
 		From: header.MakeAddress(w.From.Name, w.From.URI, l.tag), To: w.To,
-		Contact: []header.Address{l.table.Peers.Contact(w.Flow)}, Headers: slices.Clone(w.Headers),
+		Contact: []header.Address{l.table.contact(w.Flow, w.URI)}, Headers: slices.Clone(w.Headers),
 		Type: "application/sdp", Body: l.sound.Offer(l.at(w.Flow))}
 }
 
