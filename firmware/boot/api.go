@@ -27,6 +27,7 @@ func (b *Box) uiBox() ui.Box {
 		Sound:         b.sound,
 		Door:          door{b.phones},
 		Recordings:    b.records,
+		Certificate:   b.certificate,
 		Log:           b.o.Log,
 		Now:           func() time.Time { return time.Now().UTC() },
 	}

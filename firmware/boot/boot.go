@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"branchline/board/sim"
+	"branchline/firmware/authority"
 	"branchline/firmware/supervise"
 	"branchline/hal"
 	"branchline/pbx/call"
@@ -65,6 +66,7 @@ type Box struct {
 	tapes      *recording.Writer
 	media      *media.Worker
 	prompts    *prompts
+	authority  *authority.Authority // nil: broken, as was told
 	phones     *sip.Phones
 	phonesDown string // why they could not be heard, as last told; runPhones alone
 	engine     *engine.Engine
@@ -152,7 +154,7 @@ func (b *Box) build(models sim.Models) error {
 	})
 	b.lines.releases = left.Releases()
 	b.phones = sip.NewPhones(sip.Options{
-		Name: "phones", Boot: b.boot, Log: b.o.Log, Media: b.media,
+		Name: "phones", Boot: b.boot, Log: b.o.Log, Media: b.media, TLS: b.openAuthority(doc),
 		Bindings: bindings{b.store}, Releases: left.Releases()["phones"],
 	})
 	commit, err := b.phones.Prepare(phoneSettings(doc))

@@ -147,7 +147,7 @@ func parse(flags *flag.FlagSet, args []string) (rest []string, err error) {
 func commands() []command {
 	return []command{
 		runCommand(), statusCommand(), followCommand(), callsCommand(), cdrCommand(),
-		linesCommand(), agentsCommand(), queuesCommand(), configCommand(), hangupCommand(),
+		linesCommand(), agentsCommand(), queuesCommand(), configCommand(), certificateCommand(), hangupCommand(),
 		guardCommand(), scenarioCommand(), simCommand(), versionCommand(), helpCommand(),
 	}
 }
