@@ -31,7 +31,7 @@ func (w *Wire) absent(addresses []netip.AddrPort) {
 			return err == nil && p.Addr() == a.Addr()
 		})
 		if a.Addr().Is6() && !a.Addr().Is4In6() && !here {
-			w.log.Warn("no network of this machine has that address now; phones are heard there once one has", "address", a)
+			w.log.Warn("no network of this machine has that address now (is IPv6 off?); phones are heard there once one has", "address", a)
 		}
 	}
 }
