@@ -47,7 +47,8 @@ type Box struct {
 	Simulator     Simulator                          // nil: the lines are real
 	Sound         func(over time.Duration) api.Sound // of the last over, a minute at most
 	Trace         Tracer
-	Recordings    *os.Root // the recordings folder; nil: there is none
+	Recordings    *os.Root                            // the recordings folder; nil: there is none
+	Certificate   func() (c api.Certificate, ok bool) // by which phones know the box; nil, or not ok: there is none
 	Log           *slog.Logger
 	Now           func() time.Time
 }
@@ -143,6 +144,7 @@ func New(box Box) (*Handler, error) {
 	h.addOutside(to)
 	h.addRecordings(mux, to)
 	h.addStories(to)
+	h.addCertificate(mux, to)
 	h.addLive(mux, to)
 	describeRecord(to.OpenAPI())
 	document, err := json.Marshal(to.OpenAPI())

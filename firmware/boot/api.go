@@ -29,6 +29,7 @@ func (b *Box) uiBox() ui.Box {
 		Phones:        deskPhones{b.phones},
 		Recordings:    b.records,
 		Trace:         b.tracer,
+		Certificate:   b.certificate,
 		Log:           b.o.Log,
 		Now:           func() time.Time { return time.Now().UTC() },
 	}

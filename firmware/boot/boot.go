@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"branchline/board/sim"
+	"branchline/firmware/authority"
 	"branchline/firmware/supervise"
 	"branchline/hal"
 	"branchline/pbx/call"
@@ -66,6 +67,7 @@ type Box struct {
 	media      *media.Worker
 	prompts    *prompts
 	tracer     *tracer
+	authority  *authority.Authority // nil: broken, as was told
 	phones     *sip.Phones
 	phonesDown string // why they could not be heard, as last told; runPhones alone
 	engine     *engine.Engine
@@ -154,7 +156,7 @@ func (b *Box) build(models sim.Models) error {
 	b.lines.releases = left.Releases()
 	b.tracer = newTracer(b, doc.Network.SIP.Trace<<20)
 	b.phones = sip.NewPhones(sip.Options{
-		Name: "phones", Boot: b.boot, Log: b.o.Log, Media: b.media, Trace: b.tracer.trace,
+		Name: "phones", Boot: b.boot, Log: b.o.Log, Media: b.media, Trace: b.tracer.trace, TLS: b.openAuthority(doc),
 		Bindings: bindings{b.store}, Releases: left.Releases()["phones"],
 	})
 	commit, err := b.phones.Prepare(phoneSettings(doc))

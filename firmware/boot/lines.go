@@ -205,6 +205,9 @@ func phoneSettings(doc *config.Doc) sip.Settings {
 	g := doc.Network.SIP.Guard
 	s.Guard = sip.Guard{Anywhere: !g.LANOnly, Networks: g.Networks, Adopted: map[string][]netip.Prefix{}}
 	s.Guard.Trusted, s.Guard.NoLimits, s.Guard.NoBans, s.Guard.NoScanners = g.Trusted, !g.Limits, !g.Bans, !g.Scanners
+	if doc.Network.SIP.TLS {
+		s.TLS = secureAddresses(doc.Network.SIP)
+	}
 	for _, e := range doc.Extensions {
 		s.Guard.Adopted[e.Number] = e.Networks
 		if e.Remote {

@@ -147,7 +147,7 @@ func parse(flags *flag.FlagSet, args []string) (rest []string, err error) {
 func commands() []command {
 	return []command{
 		runCommand(), statusCommand(), followCommand(), callsCommand(), cdrCommand(),
-		linesCommand(), agentsCommand(), queuesCommand(), phoneCommand(), configCommand(), hangupCommand(),
+		linesCommand(), agentsCommand(), queuesCommand(), phoneCommand(), configCommand(), certificateCommand(), hangupCommand(),
 		guardCommand(), scenarioCommand(), traceCommand(), simCommand(), versionCommand(), helpCommand(),
 	}
 }

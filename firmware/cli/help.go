@@ -16,7 +16,7 @@ func overview() string {
 	var b strings.Builder
 	b.WriteString("branchline is a call centre in a box.\n\nusage: branchline COMMAND [ARGUMENTS]\n\n")
 	for _, c := range commands() {
-		fmt.Fprintf(&b, "  %-8s %s\n", c.name, c.brief)
+		fmt.Fprintf(&b, "  %-11s %s\n", c.name, c.brief)
 	}
 	b.WriteString(`
 branchline help COMMAND tells more, with examples.

@@ -49,15 +49,26 @@ func (l *lockedBuffer) String() string {
 // is ended, and waited for, at the end of the test.
 func newBaresip(r *rig, s *namespace, user, transport, codec string, hz float64) *baresip {
 	r.t.Helper()
+	return newBaresipAt(r, s, s.here, s.there, user, transport, codec, hz)
+}
+
+// newBaresipAt is newBaresip from and to given addresses. By TLS it trusts the box's own authority alone.
+func newBaresipAt(r *rig, s *namespace, here, there netip.Addr, user, transport, codec string, hz float64) *baresip {
+	r.t.Helper()
 	p := &baresip{r: r, dir: r.t.TempDir()}
 	text, err := os.ReadFile("testdata/baresip.conf")
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	account := fmt.Sprintf("<sip:%s@%s;transport=%s>;auth_pass=plum-cake-%s;answermode=auto;audio_codecs=%s;regint=300\n", user, s.here, transport, user, codec)
+	server := netip.AddrPortFrom(here, 5060)
+	if transport == "tls" {
+		server = netip.AddrPortFrom(here, 5061)
+		text = fmt.Appendf(text, "sip_cafile %s/branchline.pem\nsip_verify_server yes\n", p.dir)
+	}
+	account := fmt.Sprintf("<sip:%s@%s;transport=%s>;auth_pass=plum-cake-%s;answermode=auto;audio_codecs=%s;regint=300\n", user, server, transport, user, codec)
 	for name, body := range map[string]string{
-		"config":   strings.NewReplacer("ADDRESS", s.there.String(), "FOLDER", p.dir).Replace(string(text)),
-		"accounts": account, "contacts": "", "tone.wav": string(toneFile(hz, 40*time.Second)),
+		"config":         strings.NewReplacer("ADDRESS:5060", netip.AddrPortFrom(there, 5060).String(), "ADDRESS", s.there.String(), "FOLDER", p.dir).Replace(string(text)),
+		"branchline.pem": string(r.certificate()), "accounts": account, "contacts": "", "tone.wav": string(toneFile(hz, 40*time.Second)),
 	} {
 		if err := os.WriteFile(filepath.Join(p.dir, name), []byte(body), 0o600); err != nil {
 			r.t.Fatal(err)

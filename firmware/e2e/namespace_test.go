@@ -12,10 +12,11 @@ import (
 // namespace is a network of two hosts: the box here, a program of another maker there. Real phones do
 // not take a loopback interface for a network.
 type namespace struct {
-	name  string
-	here  netip.Addr
-	there netip.Addr
-	tool  string
+	name          string
+	here          netip.Addr
+	there         netip.Addr
+	here6, there6 netip.Addr // by IPv6
+	tool          string
 }
 
 // networks counts the namespaces of this test binary.
@@ -31,7 +32,9 @@ func newNamespace(t *testing.T) *namespace {
 	here := netip.AddrFrom4([4]byte{10, byte(200 + n%50), byte(pid >> 8), byte(pid)&^3 + 1})
 	s := &namespace{
 		name: fmt.Sprintf("bl%d-%d", pid, n), here: here, there: here.Next(), tool: peer(t, "ip", "iproute2"),
+		here6: netip.AddrFrom16([16]byte{0xfd, 0xb1, byte(pid >> 8), byte(pid), byte(n), 15: 1}),
 	}
+	s.there6 = s.here6.Next()
 	t.Cleanup(func() {
 		if err := s.ip("netns", "del", s.name); err != nil {
 			t.Error(err)
@@ -42,9 +45,11 @@ func newNamespace(t *testing.T) *namespace {
 		{"netns", "add", s.name},
 		{"link", "add", s.name, "type", "veth", "peer", "name", inner, "netns", s.name},
 		{"addr", "add", s.here.String() + "/30", "dev", s.name},
+		{"addr", "add", s.here6.String() + "/64", "dev", s.name, "nodad"},
 		{"link", "set", s.name, "up"},
 		{"-n", s.name, "link", "set", "lo", "up"},
 		{"-n", s.name, "addr", "add", s.there.String() + "/30", "dev", inner},
+		{"-n", s.name, "addr", "add", s.there6.String() + "/64", "dev", inner, "nodad"},
 		{"-n", s.name, "link", "set", inner, "up"},
 	} {
 		if err := s.ip(args...); err != nil {

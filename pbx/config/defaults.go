@@ -14,7 +14,7 @@ func fill(v any) {
 	case *Site:
 		*v = Site{Timezone: "UTC", Country: "US", Language: "en"}
 	case *SIP:
-		*v = SIP{Listen: []netip.AddrPort{netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 5060)}, TCP: true, Realm: "branchline", Trace: 8}
+		*v = SIP{Listen: []netip.AddrPort{netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 5060)}, TCP: true, TLSPort: 5061, Realm: "branchline", Trace: 8}
 	case *Guard:
 		*v = Guard{LANOnly: true, Limits: true, Bans: true, Scanners: true}
 	case *RTP:

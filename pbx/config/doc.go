@@ -51,9 +51,12 @@ type Network struct {
 type SIP struct {
 	Listen []netip.AddrPort `yaml:"listen"` // default 127.0.0.1:5060; UDP
 	TCP    bool             `yaml:"tcp"`    // the same addresses and ports by TCP too; default true
-	Realm  string           `yaml:"realm"`  // default branchline
-	Trace  int              `yaml:"trace"`  // MiB of messages that are kept in memory; default 8
-	Guard  Guard            `yaml:"guard"`
+	TLS    bool             `yaml:"tls"`    // the same addresses by TLS too, under a certificate of the box's own; default false
+	// TLSPort is the port of TLS; default 5061.
+	TLSPort uint16 `yaml:"tls_port"`
+	Realm   string `yaml:"realm"` // default branchline
+	Trace   int    `yaml:"trace"` // MiB of messages that are kept in memory; default 8
+	Guard   Guard  `yaml:"guard"`
 }
 
 // Guard is who is kept away from the SIP door. Changes of it take effect at once.

@@ -122,7 +122,7 @@ func TestWhatIsLeftOutHasItsDefault(t *testing.T) {
 	want := &Doc{
 		Version: 1,
 		Site:    Site{Timezone: "UTC", Country: "US", Language: "en"},
-		Network: Network{SIP: SIP{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:5060")}, TCP: true, Realm: "branchline", Trace: 8, Guard: Guard{LANOnly: true, Limits: true, Bans: true, Scanners: true}}, RTP: RTP{10000, 10099}, Page: Page{Listen: netip.MustParseAddrPort("127.0.0.1:8088")}},
+		Network: Network{SIP: SIP{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:5060")}, TCP: true, TLSPort: 5061, Realm: "branchline", Trace: 8, Guard: Guard{LANOnly: true, Limits: true, Bans: true, Scanners: true}}, RTP: RTP{10000, 10099}, Page: Page{Listen: netip.MustParseAddrPort("127.0.0.1:8088")}},
 		Lines:   []Line{{Name: "gsm1", Kind: "sim", Form: FormDialled}},
 		Queues:  []Queue{{Name: "sales", Strategy: "longest-idle", RingTimeout: 15 * time.Second, WrapUp: 10 * time.Second}},
 		Flows:   []Flow{{Name: "main", Steps: []Step{{Menu: &Menu{Wait: 5 * time.Second, Tries: 1}}}}},

@@ -162,6 +162,9 @@ func (v *validator) network() {
 		case ip.IsUnspecified():
 			v.add(path, both.Say("%s stands for every address; answers must come from one that the phone knows", "%s 代表所有地址，而应答必须来自话机所知的地址", a),
 				both.Say("name the box's real addresses, one by one", "请逐个写出设备的实际地址"))
+		case ip.IsLinkLocalUnicast():
+			v.add(path, both.Say("%s holds on one cable only, and phones cannot name which", "%s 只在本段链路上有效，话机无法指明是哪一段", a),
+				both.Say("name an address of the network: of IPv6 one that begins with 2, 3 or fd", "请写局域网地址；IPv6 请用以 2、3 或 fd 开头的地址"))
 		case twice:
 			v.add(path, both.Say("%s is here already, at %s", "%s 已写过，在 %s", a, first), both.Say("leave one", "请只留一个"))
 		case a.Port() >= rtp.First && a.Port() <= rtp.Last:
@@ -179,6 +182,7 @@ func (v *validator) network() {
 	if sip.Trace < 1 || sip.Trace > 256 {
 		v.add("network.sip.trace", both.Say("%d MiB of messages cannot be kept", "不能保留 %d MiB 的消息", sip.Trace), both.Say("write 1 to 256", "请写 1 到 256"))
 	}
+	v.tls(sip, rtp)
 	v.rtp(rtp)
 	v.page(v.doc.Network.Page)
 }
@@ -196,6 +200,33 @@ func (v *validator) networks(path string, list []netip.Prefix) {
 			v.add(at, both.Say("%s is no network", "%s 不是网段", p), both.Say("write it as in 192.168.2.0/24", "请写成 192.168.2.0/24 的样子"))
 		case p != p.Masked():
 			v.add(at, both.Say("%s is an address with a mask, not a network", "%s 是带掩码的地址，不是网段", p), both.Say("write %s", "请写 %s", p.Masked()))
+		}
+	}
+}
+
+// tls wants a port for TLS that nothing else has.
+func (v *validator) tls(sip SIP, rtp RTP) {
+	const path = "network.sip.tls_port"
+	cure := both.Say("take another, as 5061", "请换一个，如 5061")
+	port := sip.TLSPort
+	if !sip.TLS {
+		return
+	}
+	if port == 0 {
+		v.add(path, both.Say("phones have no port for TLS", "没有供话机使用的 TLS 端口"), both.Say("name one, as 5061", "请写一个，如 5061"))
+	}
+	if port >= rtp.First && port <= rtp.Last {
+		v.add(path, both.Say("port %d is in the range for sound, %d-%d", "端口 %d 在语音端口范围 %d-%d 之内", port, rtp.First, rtp.Last), cure)
+	}
+	page := v.doc.Network.Page.Listen
+	for _, a := range sip.Listen {
+		switch {
+		case sip.TCP && slices.Contains(sip.Listen, netip.AddrPortFrom(a.Addr(), port)):
+			v.add(path, both.Say("port %d is spoken on without TLS already", "端口 %d 已用于不加密的连接", port), cure)
+			return
+		case page == netip.AddrPortFrom(a.Addr(), port):
+			v.add(path, both.Say("port %d is the page's", "端口 %d 已用于网页", port), cure)
+			return
 		}
 	}
 }

@@ -42,6 +42,15 @@ func TestEachMistakeIsNamedWithPathAndCure(t *testing.T) {
 			d.Extensions[0].Networks = slices.Repeat([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, 33)
 		}, []string{"extensions[0].networks"}},
 		{"remote phone with a short password", func(d *Doc) { d.Extensions[0].Remote, d.Extensions[0].Password = true, "plum-cake" }, []string{"extensions[0].password"}},
+		{"link-local IPv6", func(d *Doc) { d.Network.SIP.Listen[1] = addr("[fe80::1%eth0]:5060") }, []string{"network.sip.listen[1]"}},
+		{"link-local IPv4", func(d *Doc) { d.Network.SIP.Listen[1] = addr("169.254.3.4:5060") }, []string{"network.sip.listen[1]"}},
+		{"TLS without a port", func(d *Doc) { d.Network.SIP.TLS, d.Network.SIP.TLSPort = true, 0 }, []string{"network.sip.tls_port"}},
+		{"TLS on the port of TCP", func(d *Doc) { d.Network.SIP.TLS, d.Network.SIP.TLSPort = true, 5060 }, []string{"network.sip.tls_port"}},
+		{"TLS among the ports for sound", func(d *Doc) { d.Network.SIP.TLS, d.Network.SIP.TLSPort = true, 10500 }, []string{"network.sip.tls_port"}},
+		{"TLS on the port of the page", func(d *Doc) {
+			d.Network.SIP.Listen[0] = addr("127.0.0.1:5060")
+			d.Network.SIP.TLS, d.Network.SIP.TLSPort = true, 8088
+		}, []string{"network.sip.tls_port"}},
 		{"realm that breaks a header", func(d *Doc) { d.Network.SIP.Realm = `a"b` }, []string{"network.sip.realm"}},
 		{"no trace", func(d *Doc) { d.Network.SIP.Trace = 0 }, []string{"network.sip.trace"}},
 		{"too much trace", func(d *Doc) { d.Network.SIP.Trace = 257 }, []string{"network.sip.trace"}},

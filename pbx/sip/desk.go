@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"branchline/hal"
+	"branchline/pbx/sip/header"
 	"branchline/pbx/sip/leg"
 	"branchline/pbx/sip/outbox"
 	"branchline/pbx/sip/registrar"
@@ -162,6 +163,10 @@ func (d *desk) Request(r *wire.Request) {
 	if r.Method == "SUBSCRIBE" && r.InDialog() && d.lamps.Within(r) {
 		return
 	}
+	if unsafe(r) {
+		d.legs.Reply(r, wire.Response{Code: 403, Reason: "Forbidden: sips is for TLS"})
+		return
+	}
 	if r.InDialog() && r.Method != "REGISTER" {
 		d.legs.Within(r)
 		return
@@ -189,6 +194,12 @@ func (d *desk) Request(r *wire.Request) {
 	default:
 		d.legs.Reply(r, wire.Response{Code: 501})
 	}
+}
+
+// unsafe says that r asks for a safe way and came by none: nobody shall believe that it is (RFC 3261 26.4.4).
+func unsafe(r *wire.Request) bool {
+	return r.Flow.Network != "tls" && (r.URI.Scheme == "sips" ||
+		slices.ContainsFunc(r.Contact, func(a header.Address) bool { return a.URI.Scheme == "sips" }))
 }
 
 // Cancelled handles a CANCEL.

@@ -13,6 +13,7 @@ package sip
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -44,6 +45,7 @@ type Options struct {
 	Trace    *trace.Trace  // of messages; nil: none is kept
 	Releases []string      // Answered.Release of the legs that were up when the box died
 	Session  session.Wants // how long a call stands without a sign of life; zero: half an hour
+	TLS      *tls.Config   // who we are by TLS; nil: it cannot be spoken
 	// Wall is the clock of the box, which anybody may set; nil: time.Now.
 	Wall func() time.Time
 }
@@ -63,6 +65,7 @@ type Account struct {
 type Settings struct {
 	Listen                 []netip.AddrPort // UDP; an unspecified address stands for each one that the box has
 	TCP                    bool             // the same addresses by TCP too
+	TLS                    []netip.AddrPort // by TLS
 	Realm                  string
 	Accounts               []Account
 	MinExpires, MaxExpires time.Duration // of a sign-in; 0: one minute, one hour
@@ -119,7 +122,7 @@ func (p *Phones) Prepare(s Settings) (commit func(), err error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	s.Accounts, s.Listen, s.Guard = slices.Clone(s.Accounts), slices.Clone(s.Listen), s.Guard.clone()
+	s.Accounts, s.Listen, s.TLS, s.Guard = slices.Clone(s.Accounts), slices.Clone(s.Listen), slices.Clone(s.TLS), s.Guard.clone()
 	s.Lamps = maps.Clone(s.Lamps)
 	return func() {
 		p.mu.Lock()
@@ -162,7 +165,7 @@ func (s Settings) check() error {
 func (p *Phones) Pending() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.desk == nil || slices.Equal(p.bound.Listen, p.settings.Listen) && p.bound.TCP == p.settings.TCP {
+	if p.desk == nil || slices.Equal(p.bound.Listen, p.settings.Listen) && p.bound.TCP == p.settings.TCP && slices.Equal(p.bound.TLS, p.settings.TLS) {
 		return ""
 	}
 	return "phones: the new listen address takes effect after a restart"
@@ -176,6 +179,17 @@ func (p *Phones) Listening() []netip.AddrPort {
 		return nil
 	}
 	return p.desk.wire.Listening()
+}
+
+func (p *Phones) listen(w *wire.Wire, s Settings) error {
+	if err := w.Open(s.Listen, s.TCP); err != nil || len(s.TLS) == 0 {
+		return err
+	}
+	if p.o.TLS == nil {
+		p.lg.Error("phones are not heard by TLS: the box has no certificate; see above why")
+		return nil
+	}
+	return w.OpenTLS(s.TLS, p.o.TLS)
 }
 
 // Do queues o.
@@ -203,7 +217,7 @@ func (p *Phones) Run(ctx context.Context, up func(hal.Signal)) error {
 	if p.o.Trace != nil {
 		w.Tapped(p.o.Trace.Tap(p.o.Name))
 	}
-	if err := w.Open(s.Listen, s.TCP); err != nil {
+	if err := p.listen(w, s); err != nil {
 		return err
 	}
 	d := newDesk(p, w)

@@ -2,6 +2,7 @@ package sip
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -247,7 +248,7 @@ func (m msg) contact() string {
 type raw struct {
 	t        *testing.T
 	conn     *net.UDPConn
-	tcp      net.Conn // of a phone that speaks TCP
+	tcp      net.Conn // of a phone that speaks TCP or TLS
 	server   netip.AddrPort
 	user     string
 	password string
@@ -286,6 +287,14 @@ func (p *raw) addr() string {
 		return p.tcp.LocalAddr().String()
 	}
 	return p.conn.LocalAddr().String()
+}
+
+// network is what a connection of the phone is called.
+func (p *raw) network() string {
+	if _, ok := p.tcp.(*tls.Conn); ok {
+		return "tls"
+	}
+	return "tcp"
 }
 
 func (p *raw) listen() {
@@ -392,7 +401,7 @@ func (p *raw) via() string {
 	p.branches++
 	transport := "UDP"
 	if p.tcp != nil {
-		transport = "TCP"
+		transport = strings.ToUpper(p.network())
 	}
 	return fmt.Sprintf("Via: SIP/2.0/%s %s;branch=z9hG4bK-%s-%d;rport", transport, p.addr(), p.id, p.branches)
 }
@@ -441,7 +450,7 @@ User-Agent: raw/1
 func (p *raw) myContact() string {
 	params := ""
 	if p.tcp != nil {
-		params = ";transport=tcp"
+		params = ";transport=" + p.network()
 	}
 	return fmt.Sprintf("Contact: <sip:%s@%s%s>", p.user, p.addr(), params)
 }

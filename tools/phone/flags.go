@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"errors"
 	"flag"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -50,7 +52,7 @@ Flags:
 func parse(args []string, stderr io.Writer) (settings, error) {
 	var s settings
 	o := &s.options
-	var server, listen, codecs, auto string
+	var server, listen, codecs, auto, trusted string
 	var verbose bool
 	f := flag.NewFlagSet("phone", flag.ContinueOnError)
 	f.SetOutput(stderr)
@@ -60,7 +62,8 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	}
 	f.StringVar(&server, "server", "", "the box, `HOST:PORT`")
 	f.StringVar(&listen, "listen", "", "own address, `ADDRESS:PORT`; port 0: any")
-	f.StringVar(&o.Transport, "transport", "udp", "to the box: udp or tcp")
+	f.StringVar(&o.Transport, "transport", "udp", "to the box: udp, tcp or tls")
+	f.StringVar(&trusted, "ca", "", "`FILE` of the box's authority, for tls: branchline certificate -pem")
 	f.StringVar(&o.User, "user", "", "the extension, `NUMBER`")
 	f.StringVar(&o.Password, "password", "", "its `SECRET`")
 	f.StringVar(&o.Name, "name", "", "`NAME` to show to others")
@@ -86,11 +89,28 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	if verbose {
 		o.Log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	var bad [3]error
+	var bad [4]error
 	o.Server, bad[0] = address("server", server)
 	o.Listen, bad[1] = address("listen", listen)
 	o.Auto, bad[2] = parseAuto(auto)
+	o.Roots, bad[3] = roots(trusted)
 	return s, errors.Join(bad[:]...)
+}
+
+// roots reads who is trusted; nil: whom this machine trusts.
+func roots(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("-ca: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("-ca %s: there is no certificate in it", file)
+	}
+	return pool, nil
 }
 
 // address also takes a name and looks it up.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +14,7 @@ import (
 	"time"
 )
 
-// link is the connection of a phone that speaks TCP. It is made anew whenever it has ended, and the
+// link is the connection of a phone that speaks TCP or TLS. It is made anew whenever it has ended, and the
 // phone signs in each time: the box knows it by its connection alone.
 type link struct {
 	conn net.Conn // nil: none, or not yet
@@ -24,13 +25,18 @@ const (
 	linkTimeout = 2 * time.Second
 )
 
-func (p *Phone) streams() bool { return p.opt.Transport == "tcp" }
+func (p *Phone) streams() bool { return p.opt.Transport == "tcp" || p.secure() }
+
+func (p *Phone) secure() bool { return p.opt.Transport == "tls" }
 
 // connect opens the connection and reads it until it ends, away from the loop.
 func (p *Phone) connect() {
 	p.workers.Go(func() {
 		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: p.local.Addr().AsSlice()}, Timeout: linkTimeout}
 		conn, err := dialer.DialContext(p.ctx, "tcp", p.opt.Server.String())
+		if err == nil && p.secure() {
+			conn, err = p.shake(conn)
+		}
 		if err == nil {
 			stop := context.AfterFunc(p.ctx, func() { conn.Close() })
 			p.post(func() { p.connected(conn) })
@@ -40,6 +46,18 @@ func (p *Phone) connect() {
 		}
 		p.post(func() { p.disconnected(err) })
 	})
+}
+
+// shake makes TLS of a connection; the box shows a certificate of the address that the phone knows.
+func (p *Phone) shake(conn net.Conn) (net.Conn, error) {
+	secure := tls.Client(conn, &tls.Config{RootCAs: p.opt.Roots, ServerName: p.opt.Server.Addr().String(), MinVersion: tls.VersionTLS12})
+	ctx, cancel := context.WithTimeout(p.ctx, linkTimeout)
+	defer cancel()
+	if err := secure.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return secure, nil
 }
 
 // post has the loop do f, or nobody when the phone is switched off.
@@ -67,7 +85,7 @@ func (p *Phone) disconnected(err error) {
 	})
 }
 
-// DropConnection ends the phone's TCP connection without a word; a new one follows within a second.
+// DropConnection ends the phone's connection without a word; a new one follows within a second.
 func (p *Phone) DropConnection(ctx context.Context) error {
 	return p.ask(ctx, func() error {
 		if p.link.conn == nil {

@@ -1,6 +1,7 @@
 package phone
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,7 +15,9 @@ type Options struct {
 	Server netip.AddrPort // the box; zero: no registration, calls go straight to sip: URIs
 	Listen netip.AddrPort // own address; port 0: any; zero: the address that reaches Server
 
-	Transport string // to the box: "udp", or "tcp" on a connection that the phone opens; "": udp
+	Transport string // to the box: "udp", or "tcp" or "tls" on a connection that the phone opens; "": udp
+	// Roots are those whose certificates it trusts, by TLS.
+	Roots *x509.CertPool
 
 	User     string // the extension; "": any user is meant
 	Password string
@@ -65,8 +68,9 @@ func (o Options) filled() (Options, error) {
 	if !o.Server.IsValid() && !o.Listen.IsValid() {
 		return o, errors.New("phone: neither server nor own address given")
 	}
-	if !slices.Contains([]string{"", "udp", "tcp"}, o.Transport) || o.Transport == "tcp" && !o.Server.IsValid() {
-		return o, fmt.Errorf("phone: transport %q; it is udp, or tcp to a server", o.Transport)
+	connects := o.Transport == "tcp" || o.Transport == "tls"
+	if !connects && o.Transport != "" && o.Transport != "udp" || connects && !o.Server.IsValid() {
+		return o, fmt.Errorf("phone: transport %q; it is udp, or tcp or tls to a server", o.Transport)
 	}
 	if o.Codecs == nil {
 		o.Codecs = []string{"PCMU", "PCMA"}

@@ -2,7 +2,7 @@
 // end-to-end tests and for a person who wants to try the box.
 //
 // It shares no code with the box's SIP stack, so that no mistake is made twice: the user agent is
-// written from RFC 3261 over a UDP socket or a TCP connection. It registers with digest, calls and is called, holds,
+// written from RFC 3261 over a UDP socket or a connection by TCP or TLS. It registers with digest, calls and is called, holds,
 // presses keys (RFC 4733 and INFO), says a tone and remembers what it hears, so that a test can
 // listen. It also misbehaves on demand: it vanishes, withholds ACKs, loses sound, forges a BYE.
 //
@@ -96,7 +96,7 @@ func New(o Options) (*Phone, error) {
 	p.layer = p.newLayer()
 	p.acct = &account.Account{
 		Server: o.Server, Local: local, User: o.User, Password: o.Password, Name: o.Name, Algorithm: o.Algorithm,
-		Layer: p.layer, Log: o.Log, TCP: p.streams(),
+		Layer: p.layer, Log: o.Log, Transport: p.opt.Transport,
 	}
 	p.reg = account.NewRegistration(p.acct, o.Expires, o.Retry, p.registered)
 	return p, nil

@@ -342,3 +342,23 @@ func FuzzOffer(f *testing.F) {
 		}
 	})
 }
+
+func TestSoundOfAnotherKindOfAddressIsRefusedInWords(t *testing.T) {
+	body := func(family, ip string) []byte {
+		return []byte("v=0\r\no=- 1 1 IN " + family + " " + ip + "\r\ns=-\r\nc=IN " + family + " " + ip + "\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n")
+	}
+	for _, c := range []struct {
+		our, family, ip string
+		code            int
+	}{
+		{"192.0.2.1:5060", "IP4", "192.0.2.9", 0}, {"[fd00::1]:5060", "IP6", "fd00::9", 0},
+		{"[fd00::1]:5060", "IP4", "192.0.2.9", 488}, {"192.0.2.1:5060", "IP6", "fd00::9", 488},
+		{"[fd00::1]:5060", "IP4", "0.0.0.0", 0}, // the hold of RFC 2543
+	} {
+		var s Sound
+		_, res := s.Offered(&wire.Request{Type: "application/sdp", Body: body(c.family, c.ip), Flow: wire.Flow{Local: netip.MustParseAddrPort(c.our)}})
+		if res.Code != c.code || c.code == 488 && (len(res.Headers) != 1 || !strings.HasPrefix(res.Headers[0].Value, "301 ")) {
+			t.Errorf("%s at %s: %+v", c.ip, c.our, res)
+		}
+	}
+}

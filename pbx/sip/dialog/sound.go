@@ -39,8 +39,18 @@ func (s *Sound) Offered(r *wire.Request) (*Offer, wire.Response) {
 		return nil, wire.Response{Code: 400, Reason: "Bad Request: SDP"}
 	case !s.choose(o):
 		return nil, wire.Response{Code: 488}
+	case o.otherFamily(r.Flow.Local.Addr()):
+		return nil, wire.Response{Code: 488, Headers: []wire.Header{{Name: "Warning", // RFC 3261 20.43
+			Value: `301 branchline "the sound is of another kind of address, IPv4 or IPv6, than the signalling; use one for both"`}}}
 	}
 	return o, wire.Response{}
+}
+
+// otherFamily says whether the sound shall go to an address that cannot be reached from ours: the port of a leg
+// is bound to where its signalling comes.
+func (o *Offer) otherFamily(our netip.Addr) bool {
+	there := o.Session.Remote.Addr()
+	return our.IsValid() && there.IsValid() && !there.IsUnspecified() && our.Unmap().Is4() != there.Is4()
 }
 
 // Answered reads the answer to our offer of a peer that is at flow. The error is ErrNoCodec where the

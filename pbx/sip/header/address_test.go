@@ -61,3 +61,16 @@ func TestListsAreCutOutsideQuotesAndBrackets(t *testing.T) {
 		t.Errorf("%q, %v", v, ok)
 	}
 }
+
+func TestSecuredAddressIsReachedByTLSAlone(t *testing.T) {
+	for at, want := range map[string]string{"<sip:192.0.2.1:5061;transport=tls>": "<sips:192.0.2.1:5061>",
+		"<sip:[fd00::1]:5061;transport=tls>": "<sips:[fd00::1]:5061>", "<tel:110>": "<tel:110>"} {
+		a, err := ParseAddress(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := a.Secured(); got.Text != want {
+			t.Errorf("%s became %s, want %s", at, got.Text, want)
+		}
+	}
+}

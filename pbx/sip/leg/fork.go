@@ -118,7 +118,7 @@ func commonAddr(ways []Way) netip.Addr {
 func (l *Leg) newInvite(w Way) *wire.Request {
 	return &wire.Request{Method: "INVITE", URI: w.URI, CallID: l.callID, CSeq: 1, Flow: w.Flow, Route: w.Routes,
 		From: header.MakeAddress(w.From.Name, w.From.URI, l.tag), To: w.To,
-		Contact: []header.Address{l.table.Peers.Contact(w.Flow)}, Headers: append(slices.Clone(w.Headers), l.wants.Offer(session.Timer{})...),
+		Contact: []header.Address{l.table.contact(w.Flow, w.URI)}, Headers: append(slices.Clone(w.Headers), l.wants.Offer(session.Timer{})...),
 		Type: "application/sdp", Body: l.sound.Offer(l.at(w.Flow))}
 }
 

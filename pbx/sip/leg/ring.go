@@ -39,7 +39,7 @@ func (t *Table) Ring(r *wire.Request, terms Terms, in hal.Incoming) {
 	*t.Count++
 	l := t.newLeg(hal.IncomingLeg(t.Name, t.Boot, *t.Count), r.CallID, terms)
 	l.invite, l.offer, l.dialog = r, offer, dialog.Accept(r, l.tag)
-	l.dialog.Contact = t.Peers.Contact(r.Flow)
+	l.dialog.Contact = t.contact(r.Flow, r.URI)
 	l.learn(r)
 	in.Leg, in.Wire, in.Replaces, in.Release = l.id, r.CallID, replaced, l.dialog.Release()
 	t.Out.Put(in)

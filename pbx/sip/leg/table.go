@@ -159,6 +159,16 @@ func (t *Table) Legs() []hal.LegID { return slices.Sorted(maps.Keys(t.legs)) }
 // All are the legs whose dialog is not at rest, in no order.
 func (t *Table) All() iter.Seq[*Leg] { return maps.Values(t.calls) }
 
+// contact is our own address in a dialog that is asked for by target: who asks for sips is answered by it (RFC
+// 3261 8.1.1.8, 12.1.1).
+func (t *Table) contact(flow wire.Flow, target header.URI) header.Address {
+	c := t.Peers.Contact(flow)
+	if target.Scheme == "sips" {
+		return c.Secured()
+	}
+	return c
+}
+
 // Send sends r under our name. on hears what wire.Wire.Send promises; when r could not be sent it is
 // called at once, with a response of our own.
 func (t *Table) Send(r *wire.Request, on func(*wire.Response)) {

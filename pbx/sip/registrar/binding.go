@@ -14,14 +14,14 @@ type Binding struct {
 	Contact   string         // URI, as the phone gave it: what its requests are addressed to
 	Instance  string         // "+sip.instance" of RFC 5626, "" where the phone has none
 	Agent     string         // the phone's User-Agent, as said
-	Network   string         // "udp", "tcp"
+	Network   string         // "udp", "tcp", "tls"
 	Local     netip.AddrPort // our own address on which it signed in
 	Remote    netip.AddrPort // where it signed in from: where its requests are sent, whatever Contact says
 	CallID    string
 	CSeq      uint32
 	Expires   time.Time // by the clock of the box; see Shift
 
-	Conn   uint64 `json:"-"` // of "tcp": the connection, which no restart outlives
+	Conn   uint64 `json:"-"` // the connection, which no restart outlives
 	Silent bool   `json:"-"` // it does not answer any more: it is kept, but not called
 }
 

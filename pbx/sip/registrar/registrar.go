@@ -78,7 +78,7 @@ func (g *Registrar) Lost(flow wire.Flow) []Change {
 
 // Disconnect removes the bindings of all connections: they ended with whoever held them.
 func (g *Registrar) Disconnect() []Change {
-	return g.removeIf(func(b Binding) bool { return b.Network == "tcp" })
+	return g.removeIf(func(b Binding) bool { return b.Flow().Connected() })
 }
 
 // Restore puts in bindings that were saved, but for those that have ended, by time or with their connection.
@@ -88,7 +88,7 @@ func (g *Registrar) Restore(saved []Binding, now time.Time) (changes []Change) {
 		if latest := now.Add(g.max); g.max > 0 && b.Expires.After(latest) {
 			b.Expires = latest
 		}
-		if b.Expires.After(now) && b.Network != "tcp" && len(g.bindings[b.Extension]) < maxBindings {
+		if b.Expires.After(now) && !b.Flow().Connected() && len(g.bindings[b.Extension]) < maxBindings {
 			changes = append(changes, g.put(b)...)
 		} else {
 			changes = append(changes, Change{Binding: b, Gone: true})

@@ -19,10 +19,12 @@ import (
 type Conn struct {
 	Number        uint64 // never used twice in the life of the Server
 	Local, Remote netip.AddrPort
+	Secure        bool // TLS
 
 	server *Server
-	conn   *net.TCPConn
-	ours   bool // we opened it
+	tcp    *net.TCPConn
+	conn   channel // tcp, or TLS on it
+	ours   bool    // we opened it
 	out    chan []byte
 	finish chan struct{} // closed: send what waits, then end
 	dead   chan struct{} // closed: end now
@@ -30,8 +32,15 @@ type Conn struct {
 	mu        sync.Mutex // guards what follows
 	limit     time.Time  // when it is hung up on unless a message comes; of a stranger, whatever comes
 	welcome   time.Duration
+	shaking   bool // the hand-shake of TLS is going on
 	finishing bool
 	closed    bool
+}
+
+// channel is how octets travel: *net.TCPConn or *tls.Conn.
+type channel interface {
+	net.Conn
+	CloseWrite() error
 }
 
 // Send queues one message, which is the Conn's from now on. It does not wait.
@@ -65,6 +74,9 @@ func (c *Conn) Finish() {
 	if !c.finishing {
 		c.finishing = true
 		close(c.finish)
+		if c.shaking { // there is nothing yet that could be sent
+			c.tcp.Close()
+		}
 	}
 }
 
@@ -74,7 +86,7 @@ func (c *Conn) close() {
 	if !c.closed {
 		c.closed = true
 		close(c.dead)
-		c.conn.Close()
+		c.tcp.Close() // TLS's own Close would wait for the peer to read
 	}
 }
 
@@ -86,10 +98,12 @@ func (c *Conn) stranger() bool {
 
 // run is the life of a connection.
 func (c *Conn) run() {
-	var writer sync.WaitGroup
-	writer.Go(c.write)
-	c.read()
-	writer.Wait()
+	if c.shake() {
+		var writer sync.WaitGroup
+		writer.Go(c.write)
+		c.read()
+		writer.Wait()
+	}
 	c.close()
 	c.server.remove(c)
 	c.server.handler.Closed(c)
@@ -134,8 +148,11 @@ func (c *Conn) put(b []byte, within time.Duration) error {
 // read hands over messages until the connection ends.
 func (c *Conn) read() {
 	in := bufio.NewReaderSize(c.conn, 4<<10)
-	for {
+	for first := true; ; first = false {
 		err := c.await(in)
+		if first && c.stumbled(in, err) {
+			break
+		}
 		if err == nil {
 			err = c.deadline(time.Now().Add(c.server.bounds.Message))
 		}

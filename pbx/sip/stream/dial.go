@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/netip"
 	"syscall"
@@ -11,6 +12,10 @@ import (
 // Dial opens a connection from one of our addresses; a zero from is whichever leads there. It waits, until
 // ctx ends at the latest. The peer is known: the connection may be idle that long. Run must run.
 func (s *Server) Dial(ctx context.Context, from netip.Addr, to netip.AddrPort, idle time.Duration) (*Conn, error) {
+	return s.dial(ctx, from, to, nil, idle)
+}
+
+func (s *Server) dial(ctx context.Context, from netip.Addr, to netip.AddrPort, secure *tls.Config, idle time.Duration) (*Conn, error) {
 	d := net.Dialer{KeepAliveConfig: keepAlive()}
 	if from.IsValid() {
 		d.LocalAddr = &net.TCPAddr{IP: from.AsSlice(), Zone: from.Zone()}
@@ -21,13 +26,21 @@ func (s *Server) Dial(ctx context.Context, from netip.Addr, to netip.AddrPort, i
 	}
 	tcp := conn.(*net.TCPConn)
 	prepare(tcp)
+	var shaken *tls.Conn
+	if secure != nil {
+		shaken = tls.Client(tcp, secure)
+		if err := shaken.HandshakeContext(ctx); err != nil {
+			tcp.Close()
+			return nil, reason(err, secure.ServerName)
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		tcp.Close()
 		return nil, ErrClosed
 	}
-	return s.begin(tcp, idle), nil
+	return s.begin(tcp, shaken, idle), nil
 }
 
 // Ping keeps the connection known to what lies between (RFC 5626 4.4.1).

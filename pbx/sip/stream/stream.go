@@ -1,4 +1,4 @@
-// Package stream is the TCP connections of SIP peers (RFC 3261 18): it listens, cuts the octets into
+// Package stream is the connections of SIP peers by TCP and TLS (RFC 3261 18): it listens, cuts the octets into
 // messages and sends what it is given.
 //
 // It promises: a message is whole and bounded, or it is a fault after which its connection ends; one who
@@ -9,6 +9,7 @@ package stream
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -39,6 +40,7 @@ type Bounds struct {
 	Proof     time.Duration // until a stranger is hung up on: 30 s
 	Message   time.Duration // that the octets of one message may take: 10 s
 	Write     time.Duration // that a peer may take to read: 10 s
+	Shake     time.Duration // that the hand-shake of TLS may take: 5 s
 }
 
 const (
@@ -69,7 +71,7 @@ var (
 type Server struct {
 	bounds    Bounds
 	handler   Handler
-	listeners []*net.TCPListener
+	listeners []listener
 	parts     sync.WaitGroup // connections
 
 	closing chan struct{} // closed by Close
@@ -88,6 +90,7 @@ func New(h Handler, b Bounds) *Server {
 	fill(&b.Proof, 30*time.Second)
 	fill(&b.Message, 10*time.Second)
 	fill(&b.Write, 10*time.Second)
+	fill(&b.Shake, 5*time.Second)
 	return &Server{bounds: b, handler: h, conns: map[uint64]*Conn{}, closing: make(chan struct{})}
 }
 
@@ -99,12 +102,22 @@ func fill[T int | time.Duration](v *T, normal T) {
 
 // Listen binds one address.
 func (s *Server) Listen(at netip.AddrPort) error {
-	config := net.ListenConfig{KeepAliveConfig: keepAlive()}
+	return s.listen(at, nil)
+}
+
+// listener is one address; with tls what comes there must be TLS.
+type listener struct {
+	*net.TCPListener
+	tls *tls.Config
+}
+
+func (s *Server) listen(at netip.AddrPort, secure *tls.Config) error {
+	config := net.ListenConfig{KeepAliveConfig: keepAlive(), Control: FreeBind}
 	l, err := config.Listen(context.Background(), "tcp", at.String())
 	if err != nil {
 		return err
 	}
-	s.listeners = append(s.listeners, l.(*net.TCPListener))
+	s.listeners = append(s.listeners, listener{l.(*net.TCPListener), secure})
 	return nil
 }
 
@@ -151,13 +164,13 @@ func (s *Server) Conn(number uint64) *Conn {
 }
 
 // accept takes connections until the listener is closed.
-func (s *Server) accept(l *net.TCPListener) error {
+func (s *Server) accept(l listener) error {
 	pause := time.NewTimer(time.Hour)
 	defer pause.Stop()
 	for {
 		conn, err := l.AcceptTCP()
 		if err == nil {
-			s.admit(conn)
+			s.admit(conn, l.tls)
 			continue
 		}
 		s.mu.Lock()
@@ -175,7 +188,7 @@ func (s *Server) accept(l *net.TCPListener) error {
 }
 
 // admit makes room for conn and starts it, or refuses it.
-func (s *Server) admit(conn *net.TCPConn) {
+func (s *Server) admit(conn *net.TCPConn, secure *tls.Config) {
 	if !s.handler.Admit(address(conn.RemoteAddr())) {
 		_ = conn.SetLinger(0) // nothing of it shall stay
 		conn.Close()
@@ -188,15 +201,22 @@ func (s *Server) admit(conn *net.TCPConn) {
 		conn.Close()
 		return
 	}
-	s.begin(conn, 0)
+	var shake *tls.Conn
+	if secure != nil {
+		shake = tls.Server(conn, secure)
+	}
+	s.begin(conn, shake, 0)
 }
 
-// begin makes a connection of conn and starts it. The caller holds mu.
-func (s *Server) begin(conn *net.TCPConn, welcome time.Duration) *Conn {
+// begin makes a connection of conn and starts it; secure, unless it is nil, is the TLS on it. The caller holds mu.
+func (s *Server) begin(conn *net.TCPConn, secure *tls.Conn, welcome time.Duration) *Conn {
 	s.last++
-	c := &Conn{Number: s.last, Local: address(conn.LocalAddr()), Remote: address(conn.RemoteAddr()), server: s, conn: conn,
+	c := &Conn{Number: s.last, Local: address(conn.LocalAddr()), Remote: address(conn.RemoteAddr()), server: s, tcp: conn, conn: conn,
 		out: make(chan []byte, maxQueued), finish: make(chan struct{}), dead: make(chan struct{}),
 		limit: time.Now().Add(max(s.bounds.Proof, welcome)), welcome: welcome, ours: welcome > 0}
+	if secure != nil {
+		c.Secure, c.conn, c.shaking = true, secure, true
+	}
 	s.conns[c.Number] = c
 	s.parts.Go(c.run)
 	return c

@@ -9,7 +9,7 @@ import (
 	"branchline/pbx/sip/stream"
 )
 
-// connections is what comes on the TCP connections of a wire. A phone is spoken to on the connection
+// connections is what comes on the connections of a wire. A phone is spoken to on the connection
 // by which it came and on no other (sipgo v1.7.2): nothing of sipgo's transport is used here.
 type connections struct{ wire *Wire }
 
@@ -52,7 +52,13 @@ func (k connections) Closed(c *stream.Conn) {
 	}})
 }
 
-func flowOf(c *stream.Conn) Flow { return Flow{"tcp", c.Local, c.Remote, c.Number} }
+func flowOf(c *stream.Conn) Flow {
+	network := "tcp"
+	if c.Secure {
+		network = "tls"
+	}
+	return Flow{network, c.Local, c.Remote, c.Number}
+}
 
 // stream sends b on a connection.
 func (w *Wire) stream(flow Flow, b []byte) error {
@@ -72,7 +78,7 @@ func (w *Wire) stream(flow Flow, b []byte) error {
 // Welcome says that the sender of r has proved who it is: a connection by which it came may be idle
 // that long from now on, and no longer makes room for others.
 func (r *Request) Welcome(idle time.Duration) {
-	if r.Flow.Network != "tcp" {
+	if !r.Flow.Connected() {
 		return
 	}
 	if c := r.wire.streams.Conn(r.Flow.Conn); c != nil {

@@ -29,6 +29,10 @@ func (w *Wire) OpenOne(a netip.AddrPort) error {
 // Dial opens a connection to a peer and tells done, on the goroutine of Run, which flow it is, or why there
 // is none. It may be idle that long. It does not wait; it is called on the goroutine of Run.
 func (w *Wire) Dial(from netip.Addr, to netip.AddrPort, idle time.Duration, done func(Flow, error)) {
+	w.dial(done, func(ctx context.Context) (*stream.Conn, error) { return w.streams.Dial(ctx, from, to, idle) })
+}
+
+func (w *Wire) dial(done func(Flow, error), open func(context.Context) (*stream.Conn, error)) {
 	if w.streams == nil {
 		_ = w.Post(func() { done(Flow{}, errors.New("the wire has no connections")) })
 		return
@@ -36,7 +40,7 @@ func (w *Wire) Dial(from netip.Addr, to netip.AddrPort, idle time.Duration, done
 	w.drains.Go(func() {
 		ctx, cancel := context.WithTimeout(w.ctx, dialling)
 		defer cancel()
-		c, err := w.streams.Dial(ctx, from, to, idle)
+		c, err := open(ctx)
 		_ = w.Post(func() {
 			if err != nil {
 				done(Flow{}, err)
@@ -59,7 +63,7 @@ func (w *Wire) Toward(peer netip.Addr) netip.AddrPort {
 
 // Hangup ends the connection of a flow once what waits has been sent. Of UDP it does nothing.
 func (w *Wire) Hangup(f Flow) {
-	if w.streams == nil || f.Network != "tcp" {
+	if w.streams == nil || !f.Connected() {
 		return
 	}
 	if c := w.streams.Conn(f.Conn); c != nil {

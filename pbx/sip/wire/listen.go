@@ -39,12 +39,16 @@ func (w *Wire) Open(addresses []netip.AddrPort, tcp bool) error {
 		w.streams = stream.New(connections{w}, stream.Bounds{})
 	}
 	for _, a := range expand(addresses) {
-		if err := w.listen(a); err != nil {
+		if err := w.tolerate(a, w.listen(a)); err != nil {
 			w.Close()
 			w.listeners, w.streams = nil, nil
 			return fmt.Errorf("listen for phones on %s: %w; is another SIP server running, or the address not ours?", a, err)
 		}
 	}
+	if len(w.listeners) == 0 {
+		return errors.New("listen for phones: the box has none of the addresses, or cannot speak IPv6; name an IPv4 address")
+	}
+	w.absent(addresses)
 	return nil
 }
 
@@ -55,10 +59,12 @@ func (w *Wire) listen(a netip.AddrPort) error {
 		network = "udp4"
 	}
 	for tries := 0; ; tries++ {
-		conn, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(a))
+		config := net.ListenConfig{Control: stream.FreeBind}
+		packets, err := config.ListenPacket(context.Background(), network, a.String())
 		if err != nil {
 			return err
 		}
+		conn := packets.(*net.UDPConn)
 		local := conn.LocalAddr().(*net.UDPAddr).AddrPort()
 		local = netip.AddrPortFrom(local.Addr().Unmap(), local.Port())
 		if w.streams != nil {
@@ -225,7 +231,7 @@ func marshal(m sip.Message) []byte {
 // writeBytes does not use sipgo's connection, which refuses what exceeds a package variable (sipgo v1.7.2).
 func (w *Wire) writeBytes(flow Flow, b []byte) error {
 	w.saw(flow, true, b)
-	if flow.Network == "tcp" {
+	if flow.Connected() {
 		return w.stream(flow, b)
 	}
 	l := w.listener(flow.Local)

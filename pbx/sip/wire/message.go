@@ -14,17 +14,20 @@ import (
 // Flow is the way between one of our own addresses and one peer. Whatever is sent to a phone is
 // sent on its flow, never where a Contact or a Record-Route points.
 type Flow struct {
-	Network string // "udp", "tcp"
+	Network string // "udp", "tcp", "tls"
 	Local   netip.AddrPort
 	Remote  netip.AddrPort
-	Conn    uint64 // of "tcp": which connection; one that comes later from the same port is another
+	Conn    uint64 // of a connection: which one; one that comes later from the same port is another
 }
+
+// Connected says that the flow is a connection, which ends one day: TCP or TLS.
+func (f Flow) Connected() bool { return f.Network == "tcp" || f.Network == "tls" }
 
 // Contact is our own address on the flow, as we tell it to the peer.
 func (f Flow) Contact() header.Address {
 	uri := header.MakeURI("", f.Local)
-	if f.Network == "tcp" {
-		uri, _ = header.ParseURI(uri.Text + ";transport=tcp") // what MakeURI makes is sound
+	if f.Connected() {
+		uri, _ = header.ParseURI(uri.Text + ";transport=" + f.Network) // what MakeURI makes is sound
 	}
 	return header.MakeAddress("", uri, "")
 }
@@ -240,7 +243,7 @@ func (r *Request) viaWithSource(v string) string {
 // 4), else to the port that the Via names (RFC 3261 18.2.2).
 func (r *Request) back() Flow {
 	f := r.Flow
-	if r.rport || f.Network == "tcp" { // on the connection it came on: RFC 3261 18.2.2
+	if r.rport || f.Connected() { // on the connection it came on: RFC 3261 18.2.2
 		return f
 	}
 	port := r.sentPort

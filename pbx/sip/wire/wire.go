@@ -2,7 +2,7 @@
 // of sipgo, of which it takes the UDP transport, the parser and the transaction machines, and it
 // mends what they let through (each mend says which pitfall it is for).
 //
-// TCP connections it has from package stream.
+// Connections, by TCP and TLS, it has from package stream.
 //
 // It promises: everything happens on the goroutine of Run, one message after the other in the
 // order in which they came, so that a CANCEL never overtakes its INVITE and nothing above needs
@@ -54,7 +54,7 @@ type Wire struct {
 	quiet     *slog.Logger // for sipgo, which logs whole datagrams
 	seed      maphash.Seed
 	listeners []*listener
-	streams   *stream.Server // TCP; nil where there is none
+	streams   *stream.Server // TCP and TLS; nil where there is none
 	door      *Door
 	inbox     chan any // *Request of phones that are signed in, and *Response
 	strangers chan any // *Request of all others, which wait behind the inbox
@@ -66,6 +66,7 @@ type Wire struct {
 	drains    sync.WaitGroup
 	dropped   atomic.Uint64 // messages that were no SIP or broken
 	panics    atomic.Uint64 // in reading
+	stumbles  stumbles
 
 	servers map[string]*Request // kept, by key
 	clients map[string]*client  // sent, by branch and method
@@ -176,6 +177,7 @@ func (w *Wire) Run(ctx context.Context, h Handler) error {
 			if n := w.dropped.Swap(0); n > 0 {
 				w.log.Warn("messages dropped that were not SIP or broken", "count", n)
 			}
+			w.stumbles.report(w.log)
 		}
 	}
 }

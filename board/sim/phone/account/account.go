@@ -8,6 +8,7 @@
 package account
 
 import (
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"log/slog"
@@ -27,7 +28,7 @@ const Allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, NOTIFY, UPDATE"
 type Account struct {
 	Server         netip.AddrPort // the box; credentials go to it alone
 	Local          netip.AddrPort // where the phone is reached
-	TCP            bool           // requests go by a connection
+	Transport      string         // "tcp", "tls": requests go by a connection; "", "udp"
 	User, Password string
 	Name           string // shown to others
 	Algorithm      string // preferred: "MD5", "SHA-256", or ""
@@ -52,18 +53,15 @@ func NewTag() string { return rand.Text()[:10] }
 
 // Via is the Via of a new request.
 func (a *Account) Via() string {
-	transport := "UDP"
-	if a.TCP {
-		transport = "TCP"
-	}
+	transport := strings.ToUpper(cmp.Or(a.Transport, "udp"))
 	return "SIP/2.0/" + transport + " " + a.Local.String() + ";rport;branch=z9hG4bK" + rand.Text()
 }
 
 // Contact is the URI by which the phone is reached.
 func (a *Account) Contact() string {
 	params := ""
-	if a.TCP {
-		params = ";transport=tcp"
+	if a.Transport == "tcp" || a.Transport == "tls" {
+		params = ";transport=" + a.Transport
 	}
 	if a.User == "" {
 		return "sip:" + a.Local.String() + params
