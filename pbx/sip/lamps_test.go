@@ -295,7 +295,7 @@ func TestLampsByConnectionWaitUntilThePhoneIsBack(t *testing.T) {
 	p.signIn()
 	p.watch("201", "dialog")
 	p.tcp.Close()
-	until[hal.Reachable](h, "")
+	h.reach("202", 0)
 	h.phones.Show(rings(lampLeg, subscribe.Early))
 	again := newTCP(t, h.at, "202")
 	again.signIn()
