@@ -11,6 +11,7 @@ import (
 
 	"branchline/board/sim/phone"
 	"branchline/board/sim/provider"
+	"branchline/hal"
 	"branchline/pbx/call"
 	"branchline/pbx/sip/trunk/signin"
 )
@@ -117,6 +118,13 @@ func (r *rig) callOut(p *provider.Provider) {
 		r.t.Errorf("called %s", far.Invite.URI)
 	}
 	far.Sound().SetTone(440)
+	if err := far.Early(r.ctx()); err != nil {
+		r.t.Fatal(err)
+	}
+	r.eventually("the phone to hear the network before the answer", func() bool { return desk.Hears(440) })
+	if s := desk.State(); s == phone.Talking {
+		r.t.Errorf("before the answer the phone is %v", s)
+	}
 	if err := far.Answer(r.ctx()); err != nil {
 		r.t.Fatal(err)
 	}
@@ -130,6 +138,38 @@ func (r *rig) callOut(p *provider.Provider) {
 	if err := far.Wait(r.ctx(), provider.Over); err != nil {
 		r.t.Error(err)
 	}
+}
+
+// An announcement is heard, though the call is never answered; its record says why.
+func TestPhoneHearsWhyTheNetworkDoesNotPutItThrough(t *testing.T) {
+	t.Parallel()
+	p := serve(t, provider.Habits{})
+	r := start(t, onTrunk("", p)...)
+	r.lineUp("acme")
+	bo := r.phone("202", func(*phone.Options) {})
+	desk, err := bo.Dial(r.ctx(), "0089123456")
+	if err != nil {
+		t.Fatal(err)
+	}
+	far, err := p.WaitCall(r.ctx())
+	if err != nil {
+		t.Fatal(err)
+	}
+	far.Sound().SetTone(440)
+	if err := far.Early(r.ctx()); err != nil {
+		t.Fatal(err)
+	}
+	r.eventually("the announcement at the phone", func() bool { return desk.Hears(440) })
+	if err := far.Refuse(r.ctx(), 404); err != nil {
+		t.Fatal(err)
+	}
+	if err := desk.WaitState(r.ctx(), phone.Gone); err != nil {
+		t.Fatal(err)
+	}
+	if desk.Code() != 404 {
+		t.Errorf("the phone was told %d", desk.Code())
+	}
+	waitFact(r, func(e call.Ended) bool { return e.Cause == hal.Unallocated })
 }
 
 func TestTrunkGoesToTheNextServer(t *testing.T) {

@@ -9,9 +9,12 @@ import (
 	"branchline/pbx/call"
 )
 
-// progress takes that a dialled leg rings.
+// progress takes that a dialled leg rings, or that a leg has sound before its answer.
 func (f *Floor) progress(l *leg, s hal.Progress) {
 	f.opened(l)
+	if s.Sound {
+		f.soundsEarly(l)
+	}
 	if !s.Alerting || l.alerting || l.answered || l == l.of.caller || l.kind == joined || l.ending {
 		return
 	}
@@ -24,7 +27,7 @@ func (f *Floor) progress(l *leg, s hal.Progress) {
 		}
 	case c.transfer != nil:
 		f.transferRings(c)
-	case !c.caller.answering:
+	case !c.caller.answering && !l.sounds: // else he hears it
 		f.order(hal.Alert{Leg: c.caller.id})
 	}
 	f.showAt(l.phone, call.ByCall)

@@ -128,6 +128,7 @@ type leg struct {
 	answering bool // Answer is ordered
 	answered  bool
 	alerting  bool
+	sounds    bool // before its answer
 	held      bool
 	leaving   bool // has handed its part on to another leg
 	ending    bool // Hangup is ordered

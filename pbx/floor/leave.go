@@ -41,7 +41,7 @@ func (f *Floor) gone(l *leg, s hal.Gone) {
 // soughtGone takes that whom the caller wants was not reached by this leg.
 func (f *Floor) soughtGone(c *contact, l *leg, s hal.Gone) {
 	switch {
-	case l.kind == abroad && !l.alerting && retry(s.Cause):
+	case l.kind == abroad && !l.alerting && !l.sounds && retry(s.Cause):
 		f.dialOutside(c, s.Cause)
 	case l.kind == direct:
 		f.instead(c, l.phone.extension, s.Cause, partyOf(s, call.ByCallee))

@@ -192,7 +192,7 @@ func (w *world) legActs(id hal.LegID) {
 		s = hal.Gone{Leg: id, Cause: causes[w.pick(len(causes))], Far: w.pick(2) == 0}
 		w.forget(id)
 	case 1, 9, 10:
-		s = hal.Progress{Leg: id, Alerting: true}
+		s = hal.Progress{Leg: id, Alerting: w.pick(3) > 0, Sound: w.pick(3) == 0}
 	case 12:
 		if w.pick(8) == 0 {
 			w.took(w.f.Drop(w.now, id)) // as after a panic in this call

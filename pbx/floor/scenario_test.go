@@ -239,6 +239,8 @@ func (r *rig) signal(t *testing.T, w []string) hal.Signal {
 		return hal.Opened{Leg: leg, Wire: rest}
 	case "alerting":
 		return hal.Progress{Leg: leg, Alerting: true}
+	case "sounds":
+		return hal.Progress{Leg: leg, Sound: true}
 	case "answered":
 		return hal.Answered{Leg: leg, Release: rest}
 	case "held":
