@@ -37,20 +37,25 @@ func (e *Encoder) encode(dst []byte, pcm []int16) {
 	e.split(&lows, &highs, pcm)
 	q, steps, paces := newQuantizer(), steps(), lowPaces()
 	levels, highLevels := lowLevels4(), highLevels()
+	var dl, dh past
+	copy(dl[:], e.low.d[:])
+	copy(dh[:], e.high.d[:])
 	for i := range min(len(dst), chunk) {
 		det := step(&steps, e.low.nb, 8)
 		il := q.low(word(lows[i]-e.low.s), det)
-		d := det * levels[il>>2] >> 15
-		e.low.nb = min(max(e.low.nb*127>>7+paces[il>>2], 0), 18432)
-		e.low.adapt(d)
+		e.low.nb = min(max(e.low.nb*127>>7+paces[il>>2&15], 0), 18432)
+		dl[6+i] = det * levels[il>>2&15] >> 15 * 2
+		e.low.adapt((*[7]int32)(dl[i:]))
 
 		det = step(&steps, e.high.nb, 10)
 		ih := quantizeHigh(word(highs[i]-e.high.s), det)
-		d = det * highLevels[ih&3] >> 15
 		e.high.nb = min(max(e.high.nb*127>>7+highPace(ih), 0), 22528)
-		e.high.adapt(d)
+		dh[6+i] = det * highLevels[ih&3] >> 15 * 2
+		e.high.adapt((*[7]int32)(dh[i:]))
 		dst[i] = byte(ih<<6 | il)
 	}
+	copy(e.low.d[:], dl[len(dst):])
+	copy(e.high.d[:], dh[len(dst):])
 }
 
 // Decoder turns octets into sound. The zero value begins a stream. It belongs to one stream and one
@@ -76,21 +81,28 @@ func (d *Decoder) decode(dst []int16, b []byte) {
 	copy(sum[:], d.sum[:])
 	steps, paces := steps(), lowPaces()
 	levels4, levels6, highLevels := lowLevels4(), lowLevels6(), highLevels()
+	var dl, dh past
+	copy(dl[:], d.low.d[:])
+	copy(dh[:], d.high.d[:])
 	for i, c := range b[:min(len(b), chunk)] {
 		il, ih := int32(c&63), int32(c>>6)
 		det := step(&steps, d.low.nb, 8)
 		rl := clamp15(d.low.s + det*levels6[il]>>15)
 		d.low.nb = min(max(d.low.nb*127>>7+paces[il>>2], 0), 18432)
-		d.low.adapt(det * levels4[il>>2] >> 15)
+		dl[6+i] = det * levels4[il>>2] >> 15 * 2
+		d.low.adapt((*[7]int32)(dl[i:]))
 
 		det = step(&steps, d.high.nb, 10)
-		dh := det * highLevels[ih] >> 15
-		rh := clamp15(d.high.s + dh)
+		diff := det * highLevels[ih] >> 15
+		rh := clamp15(d.high.s + diff)
 		d.high.nb = min(max(d.high.nb*127>>7+highPace(ih), 0), 22528)
-		d.high.adapt(dh)
+		dh[6+i] = 2 * diff
+		d.high.adapt((*[7]int32)(dh[i:]))
 		dif[taps-1+i], sum[taps-1+i] = rl-rh, rl+rh
 	}
 	n := len(b)
+	copy(d.low.d[:], dl[n:])
+	copy(d.high.d[:], dh[n:])
 	unite(dst, &dif, &sum, n)
 	copy(d.dif[:], dif[n:])
 	copy(d.sum[:], sum[n:])

@@ -7,11 +7,14 @@ func step(steps *[32]int32, nb int32, shift uint32) int32 {
 
 // quantizer finds the code of a difference in the lower band: QUANTL.
 type quantizer struct {
-	limits [32]int32
+	limits [32]uint32
 	cells  [92]uint8
+	codes  [64]uint8
 }
 
-func newQuantizer() quantizer { return quantizer{limits: lowLimits(), cells: lowCells()} }
+func newQuantizer() quantizer {
+	return quantizer{limits: lowLimits(), cells: lowCells(), codes: lowCodes()}
+}
 
 // low is the code of the difference e where the step is det. QUANTL asks by turns whether the
 // magnitude is below ⌊limit·det / 4096⌋. It is not where limit ≤ ⌊((magnitude+1)·4096 - 1) / det⌋, so
@@ -20,16 +23,9 @@ func (q *quantizer) low(e, det int32) int32 {
 	neg := e >> 31
 	ratio := min(uint32((e^neg)+1)<<12-1, 1<<27-1) / uint32(det)
 	ratio = min(ratio, 32*uint32(len(q.cells))-1)
-	n := int32(q.cells[ratio>>5])
-	n += (q.limits[(n+1)&31] - int32(ratio) - 1) >> 31 & 1
-	// Clause 6.2.1.2, table 17: from the outermost on, codes 4 to 31 and 62, 63 are below zero, 32 to 61 above.
-	if neg == 0 {
-		return 61 - n
-	}
-	if n < 2 {
-		return 63 - n
-	}
-	return 33 - n
+	n := uint32(q.cells[ratio>>5])
+	n += (q.limits[(n+1)&31] - ratio - 1) >> 31
+	return int32(q.codes[(n|uint32(neg)&32)&63])
 }
 
 // quantizeHigh is the code of the difference e in the upper band where the step is det: QUANTH.
@@ -39,10 +35,5 @@ func quantizeHigh(e, det int32) int32 {
 	return 3 + 2*neg + far
 }
 
-// highPace is how much the code ih quickens the upper band's pace: WH by RH2.
-func highPace(ih int32) int32 {
-	if ih&1 == 0 {
-		return 798
-	}
-	return -214
-}
+// highPace is how much the code ih quickens the upper band's pace: WH by RH2, 798 or -214.
+func highPace(ih int32) int32 { return 798 - ih&1*1012 }
