@@ -9,6 +9,7 @@ require (
 	github.com/danielgtaylor/huma/v2 v2.37.2
 	github.com/emiago/sipgo v1.7.2
 	github.com/goccy/go-yaml v1.19.2
+	github.com/gotranspile/g722 v0.0.0-20240123003956-384a1bb16a19
 	github.com/hanwen/go-fuse/v2 v2.7.2
 	github.com/icholy/digest v1.2.0
 	github.com/tarm/serial v0.0.0-20180830185346-98f6abe2eb07
