@@ -32,6 +32,8 @@ func (c *Call) onRequest(s *transact.Server) {
 		c.end(true, 0, causeOf(m, "normal"))
 	case "INFO":
 		s.Respond(m.Response(c.onInfo(m), ""))
+	case "NOTIFY":
+		c.p.onNotifyOf(c, s)
 	case "INVITE":
 		c.onReinvite(s)
 	case "UPDATE":
