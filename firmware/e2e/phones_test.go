@@ -167,6 +167,39 @@ func TestPersonPassesACallOnByKeys(t *testing.T) {
 	r.hearEachOther(out, 1500, third, 700)
 }
 
+func TestAnalogueTelephoneAsksByItsHookAndPassesTheCallOn(t *testing.T) {
+	t.Parallel()
+	r := start(t, workshop, workshop+`
+  - { number: "204", name: Hall, password: plum-cake-204, kind: adapter }`)
+	hall := r.phone("204", saying(700, phone.LetRing()))
+	b := r.phone("202", saying(1100, phone.AnswerAfter(0)))
+	c := r.phone("203", saying(1500, phone.AnswerAfter(0)))
+	out, in := r.between(hall, "202", b, 700, 1100)
+	tap := func(n int) {
+		if err := out.SendInfo("!"); err != nil {
+			t.Fatal(err)
+		}
+		r.eventually("the tap to be heard", func() bool { return count[call.Parted](r, nil) == n })
+	}
+	tap(1)
+	r.eventually("dial tone", func() bool { return loud(out.HeardFor(200*time.Millisecond)) && !out.Hears(1100) })
+	tap(1) // and back
+	r.hearEachOther(out, 1100, in, 700)
+	tap(2)
+	if err := out.SendKeys("203"); err != nil {
+		t.Fatal(err)
+	}
+	third, err := c.WaitCall(r.ctx())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.hearEachOther(out, 1500, third, 700)
+	if err := out.Hangup(); err != nil {
+		t.Fatal(err)
+	}
+	r.hearEachOther(in, 1500, third, 1100)
+}
+
 func TestDoorRingsAtItsTargetsAndIsOpened(t *testing.T) {
 	t.Parallel()
 	r := start(t, workshop, workshop+`

@@ -167,7 +167,8 @@ func (c *Call) WaitTransfer(ctx context.Context) (code int, err error) {
 // SendKeys presses 0-9 * # A-D as telephone events (RFC 4733), 180 ms each, one after the other.
 func (c *Call) SendKeys(keys string) error { return c.sound.Press(keys) }
 
-// SendInfo presses keys as SIP INFO (application/dtmf-relay), each when the last was answered.
+// SendInfo presses keys, or ! for a tap on the hook, as SIP INFO (application/dtmf-relay), each when the last
+// was answered.
 func (c *Call) SendInfo(keys string) error {
 	return c.ask(func() error { return c.sendInfo(keys) })
 }

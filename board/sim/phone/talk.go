@@ -214,7 +214,7 @@ func (c *Call) sendInfo(keys string) error {
 		return c.wrong("sent keys")
 	}
 	for _, k := range keys {
-		if !strings.ContainsRune("0123456789*#ABCD", k) {
+		if !strings.ContainsRune("0123456789*#ABCD!", k) {
 			return fmt.Errorf("press %q: no such key", k)
 		}
 	}
