@@ -95,6 +95,8 @@ const (
 	TransferRefused  TransferState = "refused"  // nothing has changed
 	TransferDone     TransferState = "done"     // the other party talks with whom it was to
 	TransferFailed   TransferState = "failed"   // whom it was to could not be had
+	TransferConsult  TransferState = "consult"  // by keys: who asked talks with To first, the other party waits
+	TransferGivenUp  TransferState = "given_up" // who asked goes back to the other party
 	TransferReturned TransferState = "returned" // the other party talks with who asked again
 )
 

@@ -126,6 +126,8 @@ func decodeOfParties(kind string, raw []byte) (Fact, error) {
 		return decode[Parted](raw)
 	case "transfer":
 		return decode[Transfer](raw)
+	case "door_opened":
+		return decode[DoorOpened](raw)
 	case "moved":
 		return decode[Moved](raw)
 	case "parked":

@@ -63,6 +63,7 @@ func samples() []call.Fact {
 		call.Connected{Call: id, Leg: in, Peer: out, Agent: "1001", Queue: "sales"},
 		call.Parted{Call: id, Leg: in, Peer: out},
 		call.Transfer{Call: id, Leg: out, To: "202", State: call.TransferFailed, Cause: hal.Busy},
+		call.DoorOpened{Call: id, Leg: out, Extension: "210", By: out, Number: "201"},
 		call.Moved{Call: id, From: "01HF7YAT00000000000000000H", Leg: out, Why: call.ByTransfer},
 		call.Parked{Call: id, Leg: out, Place: "1", Extension: "201"},
 		call.Forwarded{Call: id, Extension: "201", To: "202", Why: "busy"},

@@ -183,7 +183,7 @@ type (
 		Peer hal.LegID `json:"peer"`
 	}
 	// Transfer says how far the wish of the party on Leg is that the other one talks with To instead. After
-	// asked comes exactly one of done, failed and returned, or the end of the call; a failed one that was
+	// asked comes exactly one of done, failed, given_up and returned, or the end of the call; a failed one that was
 	// hung up on may still return.
 	Transfer struct {
 		Call  ID            `json:"call"`
@@ -191,6 +191,14 @@ type (
 		To    hal.Number    `json:"to"`
 		State TransferState `json:"state"`
 		Cause hal.Cause     `json:"cause,omitempty"` // of refused and failed
+	}
+	// DoorOpened says that the party on By has pressed the keys that open the door whose station is on Leg.
+	DoorOpened struct {
+		Call      ID         `json:"call"`
+		Leg       hal.LegID  `json:"leg"`
+		Extension string     `json:"extension"` // the door's
+		By        hal.LegID  `json:"by"`
+		Number    hal.Number `json:"number,omitempty"` // of who did it
 	}
 	// Moved takes a leg out of call From into Call, where it stays. Why is one of the By… constants.
 	Moved struct {
@@ -319,6 +327,7 @@ func (Answered) Kind() string         { return "answered" }
 func (Connected) Kind() string        { return "connected" }
 func (Parted) Kind() string           { return "parted" }
 func (Transfer) Kind() string         { return "transfer" }
+func (DoorOpened) Kind() string       { return "door_opened" }
 func (Moved) Kind() string            { return "moved" }
 func (Parked) Kind() string           { return "parked" }
 func (Forwarded) Kind() string        { return "forwarded" }
@@ -360,6 +369,7 @@ func (f Answered) About() ID         { return f.Call }
 func (f Connected) About() ID        { return f.Call }
 func (f Parted) About() ID           { return f.Call }
 func (f Transfer) About() ID         { return f.Call }
+func (f DoorOpened) About() ID       { return f.Call }
 func (f Moved) About() ID            { return f.Call }
 func (f Parked) About() ID           { return f.Call }
 func (f Forwarded) About() ID        { return f.Call }

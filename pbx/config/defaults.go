@@ -26,7 +26,7 @@ func fill(v any) {
 	case *Trunk:
 		*v = Trunk{SRTP: SRTPOff, Transport: TransportUDP, Register: true, Expires: 10 * time.Minute, KeepAlive: KeepAliveOptions, Identity: IdentityFrom, Called: CalledURI}
 	case *Extension:
-		*v = Extension{SRTP: SRTPOff}
+		*v = Extension{SRTP: SRTPOff, Kind: KindDesk}
 	case *Queue:
 		*v = Queue{Strategy: LongestIdle, RingTimeout: 15 * time.Second, WrapUp: 10 * time.Second}
 	case *Menu:
@@ -41,6 +41,7 @@ func fill(v any) {
 		*v = Codes{
 			SignIn: "*22", Ready: "*23", Pickup: "*8", Park: "*6", DND: "*78",
 			ForwardAlways: "*72", ForwardBusy: "*90", ForwardNoAnswer: "*92", ForwardUnreachable: "*94",
+			Transfer: "##", Consult: "*2",
 		}
 	}
 }

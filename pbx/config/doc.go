@@ -130,6 +130,11 @@ type Extension struct {
 	Class   string  `yaml:"class"`   // what it may dial; "": DefaultClass
 	Group   string  `yaml:"group"`   // who may pick up its calls: those of the same group; "" is one too
 	Forward Forward `yaml:"forward"` // until a code at the phone says otherwise
+
+	Kind   string   `yaml:"kind"`   // KindDesk, the default, KindDoor or KindAdapter
+	Target []string `yaml:"target"` // of a door: who rings, whatever it dials: extensions, all at once, or one queue
+	Open   string   `yaml:"open"`   // of a door: the keys that open it, pressed by whoever talks with it; "" none
+	Fax    bool     `yaml:"fax"`    // of an adapter: a fax machine; its calls are not recorded and no key means anything
 }
 
 // Agent is a person who takes contacts, at whatever phone he signs in.
@@ -203,6 +208,10 @@ type Codes struct {
 	ForwardBusy        string `yaml:"forward_busy"`        // default *90
 	ForwardNoAnswer    string `yaml:"forward_no_answer"`   // default *92
 	ForwardUnreachable string `yaml:"forward_unreachable"` // default *94
+
+	// Pressed in a call, with a number behind: for phones that have no key of their own for it.
+	Transfer string `yaml:"transfer"` // the other party is called on to there; default ##
+	Consult  string `yaml:"consult"`  // the other party waits meanwhile; again: back to it; default *2
 }
 
 // Storage is how long the box keeps what it wrote. What is older goes within the hour.

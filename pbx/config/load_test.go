@@ -130,6 +130,7 @@ func TestWhatIsLeftOutHasItsDefault(t *testing.T) {
 		Codes: Codes{
 			SignIn: "*22", Ready: "*23", Pickup: "*8", Park: "*6", DND: "*78",
 			ForwardAlways: "*72", ForwardBusy: "*90", ForwardNoAnswer: "*92", ForwardUnreachable: "*94",
+			Transfer: "##", Consult: "*2",
 		},
 		Storage: Storage{FactsDays: 400, RecordsDays: 1100, RecordingsDays: 180},
 	}
@@ -148,7 +149,7 @@ func TestWrongTextIsRefusedWithPlaceAndCure(t *testing.T) {
 		{"newer", "version: 2\n", "line 1, column 10: version: the document is of format 2; this box reads up to 1: update the box, or write the document for 1"},
 		{"version in words", "version: one\n", "line 1, column 10: version: the version is not a number from 1; write 1"},
 		{"unknown key", "version: 1\nqueues:\n  - name: sales\n    ring_timout: 5s\n", `line 4, column 5: queues[0].ring_timout: there is no key "ring_timout" here; did you mean "ring_timeout"?`},
-		{"unknown key far from all", "version: 1\ncodes:\n  transfer: '*1'\n", `line 3, column 3: codes.transfer: there is no key "transfer" here; there are dnd, forward_always, forward_busy, forward_no_answer, forward_unreachable, park, pickup, ready, sign_in`},
+		{"unknown key far from all", "version: 1\ncodes:\n  conference: '*1'\n", `line 3, column 3: codes.conference: there is no key "conference" here; there are consult, dnd, forward_always, forward_busy, forward_no_answer, forward_unreachable, park, pickup, ready, sign_in, transfer`},
 		{"capitals", "version: 1\nSite: {}\n", `line 2, column 1: Site: there is no key "Site" here; did you mean "site"?`},
 		{"twice", "version: 1\nsite: {name: a, name: b}\n", `line 2, column 17: the key "name" is here a second time; leave one; the first is in line 2`},
 		{"one for a list", "version: 1\nqueues:\n  - agents: 1001\n", "line 3, column 13: queues[0].agents: a list is wanted; write it as [one, two], or one per line behind a dash"},

@@ -95,7 +95,7 @@ func filled(t reflect.Type) reflect.Value {
 const masked = "••••"
 
 // isSecret tells whether the value of key is shown to nobody.
-func isSecret(key string) bool { return key == "password" || key == "pin" }
+func isSecret(key string) bool { return key == "password" || key == "pin" || key == "open" }
 
 // flat is v on one line, in the form that a document may have it. With mask no secret is in it.
 func flat(v reflect.Value, mask bool) string {

@@ -14,6 +14,9 @@ import (
 const (
 	KindSIM     = "sim"          // Line.Kind: a GSM or LTE module
 	KindTrunk   = "trunk"        // Line.Kind: a provider by SIP
+	KindDesk    = "desk"         // Extension.Kind: a desk phone
+	KindDoor    = "door"         // Extension.Kind: a door station
+	KindAdapter = "adapter"      // Extension.Kind: an analogue telephone or fax machine behind an adapter
 	SRTPOff     = "off"          // SRTP: sound goes in the clear
 	SRTPOffer   = "offer"        // it is encrypted where the other side can
 	SRTPRequire = "require"      // who cannot is not talked with
@@ -65,6 +68,7 @@ func Validate(d *Doc) []Problem {
 	v.codes()
 	v.outbound()
 	v.routing()
+	v.kinds()
 	v.storage()
 	return v.wrong.all()
 }

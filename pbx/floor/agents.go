@@ -88,7 +88,7 @@ func (l *leg) state() (call.State, int) {
 		return call.Talking, 5
 	case l.kind == caller:
 		return call.Dialing, 3
-	case l.alerting || l.kind == direct:
+	case l.alerting || l.kind == direct || l.kind == together:
 		return call.Ringing, 2
 	}
 	return call.Reserved, 1

@@ -59,6 +59,9 @@ func (f *Floor) configure(doc *config.Doc) {
 		if !slices.ContainsFunc(doc.Agents, func(d config.Agent) bool { return d.Number == a.number }) {
 			a.gone, a.leaving = true, true
 		}
+		if f.isDoor(a.phone) {
+			a.leaving = true
+		}
 		f.show(a, "system", call.ByConfig)
 	}
 	f.agents = slices.DeleteFunc(f.agents, func(a *agent) bool { return a.gone && a.phone == nil })

@@ -7,11 +7,14 @@ import "branchline/pbx/call"
 func (f *Floor) clockSet(s call.ClockSet) {
 	for _, c := range f.calls {
 		s.Shift(&c.ivr.await, &c.until)
+		if c.transfer != nil {
+			s.Shift(&c.transfer.await)
+		}
 		if c.parked != nil {
 			s.Shift(&c.parked.until)
 		}
 		for _, l := range c.legsNow() {
-			s.Shift(&l.born, &l.deadline, &l.mute)
+			s.Shift(&l.born, &l.deadline, &l.mute, &l.pressed.at)
 		}
 		if c.desk != nil {
 			s.Shift(&c.desk.await)

@@ -56,6 +56,11 @@ func (f *Floor) answered(l *leg, s hal.Answered) {
 		}
 	} else {
 		l.deadline = time.Time{}
+		f.callOff(c, l)
+		if f.consulted(c, l) {
+			f.showAt(l.phone, call.ByCall)
+			return
+		}
 		c.peer = l
 		f.answer(c.caller)
 	}
@@ -85,7 +90,7 @@ func (f *Floor) connect(c *contact) {
 	bridge := hal.BridgeID(c.id)
 	f.order(hal.Join{Leg: c.caller.id, Bridge: bridge, Role: hal.Talk})
 	f.order(hal.Join{Leg: c.peer.id, Bridge: bridge, Role: hal.Talk})
-	if c.record {
+	if c.record && !f.isFax(c) {
 		f.startRecording(c, bridge)
 	}
 	for _, two := range [...][2]*leg{{c.caller, c.peer}, {c.peer, c.caller}} {

@@ -25,6 +25,9 @@ func (f *Floor) expire() {
 		if c.ending {
 			continue
 		}
+		if t := c.transfer; t != nil && due(t.await, f.now) {
+			f.typed(c)
+		}
 		if due(c.ivr.await, f.now) {
 			f.keyLate(c)
 		}
@@ -105,6 +108,9 @@ func (f *Floor) wake() {
 			continue
 		}
 		f.sooner(c.ivr.await)
+		if c.transfer != nil {
+			f.sooner(c.transfer.await)
+		}
 		if c.parked != nil && c.peer == nil {
 			f.sooner(c.parked.until)
 		}

@@ -64,9 +64,14 @@ func (f *Floor) dial(c *contact, p *phone, kind legKind, until time.Time) *leg {
 	l := f.open(c, f.inside, kind, hal.Number(p.extension), p)
 	l.deadline = until
 	o := hal.Dial{Leg: l.id, To: hal.Number(p.extension), Diverted: hal.Number(c.diverted)}
+	o.AutoAnswer = f.isDoor(p)
 	o.Show, o.Name = f.who(c.caller)
-	if t := c.transfer; t != nil && t.back {
+	switch t := c.transfer; {
+	case t == nil:
+	case t.back && t.note != "":
 		o.Name = t.note
+	case t.first && t.by != nil:
+		o.Show, o.Name = f.who(t.by)
 	}
 	l.shown = o.Show
 	f.order(o)

@@ -4,7 +4,7 @@
 // It is pure: a Floor is state plus Step(now, event) → facts, orders, tasks and the time when it
 // wants to be asked again. Equal histories give equal output. Start at Step, which sorts events to
 // their handlers: incoming.go (who calls), flow.go (IVR), queue.go (waiting and offers), connect.go
-// (two parties talk), transfer.go, pickup.go and park.go (others come to talk), forward.go (calls go on
+// (two parties talk), transfer.go, bykeys.go, pickup.go and park.go (others come to talk), door.go (door stations), forward.go (calls go on
 // to elsewhere), desk.go (codes at a desk phone), agents.go (presence), leave.go (hang-up),
 // deadlines.go and audit.go (nothing lasts for ever), clock.go (the clock of the box was set).
 package floor
@@ -106,11 +106,12 @@ type contact struct {
 type legKind uint8
 
 const (
-	caller  legKind = iota
-	offered         // dialled to an agent for a queue
-	direct          // dialled to an extension
-	abroad          // dialled to a number outside
-	joined          // came in to take a place in this call
+	caller   legKind = iota
+	offered          // dialled to an agent for a queue
+	direct           // dialled to an extension
+	abroad           // dialled to a number outside
+	joined           // came in to take a place in this call
+	together         // dialled to an extension along with others
 )
 
 // leg is one side of a contact.
@@ -136,6 +137,7 @@ type leg struct {
 	lost      int       // how many censuses in a row did not know it
 	silent    bool      // no sound comes from it though it is due
 	mute      time.Time // when it is ended for that; zero: not
+	pressed   pressed
 }
 
 // phone is an extension: what can ring, and who sits there.
@@ -287,6 +289,7 @@ func (f *Floor) hearLeg(l *leg, signal hal.Signal) {
 	case hal.Quality:
 		f.quality(l, s)
 	case hal.Flash:
+		f.flash(l)
 	}
 }
 

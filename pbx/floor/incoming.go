@@ -53,6 +53,10 @@ func (f *Floor) world(n hal.Number) hal.Number {
 
 // fromPhone begins the call of one of our own phones.
 func (f *Floor) fromPhone(s hal.Incoming) {
+	if ext := f.extension(s.Endpoint); ext != nil && ext.IsDoor() {
+		f.fromDoor(s, ext)
+		return
+	}
 	if s.Replaces != "" {
 		c := f.beginAt(s, call.Internal, s.To)
 		f.replace(c, f.legs[s.Replaces])

@@ -94,9 +94,10 @@ func (f *Floor) key(l *leg, k byte, passed bool) {
 	case c.ending || l.ending:
 	case c.desk != nil && l == c.caller:
 		f.deskKey(c, k)
-	case c.connected && passed: // the bridge did it, to the millisecond
-	case c.connected:
-		f.relayKey(c, l, k)
+	case c.asks(l):
+		f.askKey(c, l, k, passed)
+	case c.connected && c.other(l) != nil:
+		f.talkKey(c, l, k, passed)
 	case l == c.caller && c.inFlow():
 		run, act := c.ivr.run.Key(k)
 		if act.Kind == flow.None {

@@ -13,11 +13,19 @@ import (
 func (f *Floor) gone(l *leg, s hal.Gone) {
 	c := l.of
 	waits, talks := l == c.caller, l == c.peer
+	asks, aside := c.asks(l), c.transfer != nil && c.transfer.with == l
 	asked := c.transfer != nil && c.transfer.by == l
 	f.fact(call.LegEnded{Call: c.id, Leg: l.id, Cause: s.Cause, Far: s.Far, Wire: s.Wire})
 	f.forget(l)
 	switch {
-	case c.ending || l.ending || l.leaving:
+	case c.ending || l.leaving:
+	case asks:
+		f.askerGone(c)
+	case aside:
+		f.transferFailed(c, s.Cause)
+	case l.ending:
+	case waits && c.transfer != nil && c.transfer.with != nil:
+		f.goOnAside(c)
 	case waits:
 		f.end(c, s.Cause, partyOf(s, side(l)))
 	case c.visit != nil && c.visit.offer == l:
@@ -43,6 +51,7 @@ func (f *Floor) soughtGone(c *contact, l *leg, s hal.Gone) {
 	switch {
 	case l.kind == abroad && !l.alerting && !l.sounds && retry(s.Cause):
 		f.dialOutside(c, s.Cause)
+	case l.kind == together && c.othersRing(l):
 	case l.kind == direct:
 		f.instead(c, l.phone.extension, s.Cause, partyOf(s, call.ByCallee))
 	default:
@@ -85,7 +94,7 @@ func (f *Floor) end(c *contact, cause hal.Cause, by call.Party) {
 	}
 	c.ending, c.cause, c.by = true, cause, by
 	c.ivr.await = time.Time{}
-	if t := c.transfer; t != nil && t.by != nil {
+	if t := c.transfer; t != nil && t.by != nil && !t.keys {
 		f.order(hal.TransferStatus{Leg: t.leg, Ref: t.ref, Code: goneAway, Done: true})
 	}
 	c.transfer, c.parked = nil, nil
@@ -153,6 +162,9 @@ func (f *Floor) forget(l *leg) {
 	}
 	if c.transfer != nil && c.transfer.by == l {
 		c.transfer.by = nil
+	}
+	if c.transfer != nil && c.transfer.with == l {
+		c.transfer.with = nil
 	}
 	if l.phone != nil {
 		f.wrapUp(l)

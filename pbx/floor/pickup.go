@@ -21,7 +21,7 @@ func (f *Floor) pickUp(c *contact, extension string) {
 
 // takable tells whether l rings at a phone whose calls the one of by may take.
 func (f *Floor) takable(l, by *leg) bool {
-	return (l.kind == direct || l.kind == offered) && !l.answered && !l.ending && !l.of.ending &&
+	return (l.kind == direct || l.kind == offered || l.kind == together) && !l.of.consults() && !l.answered && !l.ending && !l.of.ending &&
 		l.of.peer == nil && l.of.caller != nil && l.phone != by.phone && l.of.caller.phone != by.phone && f.sameGroup(l.phone, by.phone)
 }
 
@@ -55,6 +55,7 @@ func (f *Floor) takeRinging(c *contact, l *leg) {
 		v.offer, v.agent = nil, nil
 	}
 	f.hangup(l, hal.Elsewhere)
+	f.callOff(into, l)
 	f.takesPart(c, into, call.ByPickup)
 }
 

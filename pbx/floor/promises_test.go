@@ -52,7 +52,7 @@ func newWorld(t *testing.T, choices []byte) *world {
 	w.step(call.Configured{Doc: branch()})
 	w.step(call.Heard{Signal: hal.InService{Name: "phones", Traits: hal.Traits{Inside: true}}})
 	w.step(call.Heard{Signal: hal.InService{Name: "gsm1", Traits: hal.Traits{Legs: 1}}})
-	for _, e := range []string{"201", "202", "203"} {
+	for _, e := range stations() {
 		w.step(call.Heard{Signal: hal.Reachable{Name: "phones", Endpoint: e, Contacts: 1}})
 	}
 	return w
@@ -96,7 +96,7 @@ func (w *world) act() {
 	case 2:
 		w.n++
 		id := hal.IncomingLeg("phones", 2, w.n)
-		from := []string{"201", "202", "203"}[w.pick(3)]
+		from := stations()[w.pick(5)]
 		to := w.number()
 		w.wires[id] = &wireLeg{}
 		w.order = append(w.order, id)
@@ -114,7 +114,7 @@ func (w *world) act() {
 	case 4:
 		w.command()
 	case 5:
-		ext := []string{"201", "202", "203"}[w.pick(3)]
+		ext := stations()[w.pick(5)]
 		w.step(call.Heard{Signal: hal.Reachable{Name: "phones", Endpoint: ext, Contacts: w.pick(2)}})
 	case 7:
 		w.set([]time.Duration{time.Hour, -time.Hour, 56 * 365 * 24 * time.Hour, -1100 * time.Millisecond}[w.pick(4)])
@@ -138,11 +138,13 @@ func (w *world) set(by time.Duration) {
 	}
 }
 
+func stations() []string { return []string{"201", "202", "203", "204", "210"} }
+
 // numbers are what people dial and transfer to.
 func numbers() []hal.Number {
 	return []hal.Number{
 		"201", "202", "203", "*22ana", "*22bo", "*22", "*23", "0123", "299", "0112", "09001234567", "*8", "*8201",
-		"*61", "*61", "*6", "*78", "*72202", "*72", "*90203", "*92201", "*940123", "*9200123",
+		"*61", "*61", "*6", "*78", "*72202", "*72", "*90203", "*92201", "*940123", "*9200123", "204", "210",
 	}
 }
 
@@ -223,12 +225,32 @@ func (w *world) legActs(id hal.LegID) {
 			tr.Replaces = w.sibling(id)
 		}
 		s = tr
+	case 15:
+		w.presses(id, []string{"##203", "##0123#", "*2202", "*2204", "*2", "#1", "##299#", "*20123#", "##*61#"}[w.pick(9)])
+		return
+	case 16:
+		s = hal.Flash{Leg: id}
+	case 17:
+		w.presses(id, []string{"201", "0123#", "203"}[w.pick(3)])
+		return
 	case 20:
 		s = hal.Quality{Leg: id, Problem: "silent"}
 	case 21:
 		s = hal.Quality{Leg: id}
 	}
 	w.step(call.Heard{Signal: s})
+}
+
+// presses presses keys one after the other, after a pause.
+func (w *world) presses(id hal.LegID, keys string) {
+	if w.wake.IsZero() || w.wake.After(w.now.Add(3*time.Second)) {
+		w.now = w.now.Add(3 * time.Second)
+	}
+	for _, k := range []byte(keys) {
+		if w.wires[id] != nil {
+			w.step(call.Heard{Signal: hal.Digit{Leg: id, Key: k}})
+		}
+	}
 }
 
 func (w *world) forget(id hal.LegID) {
@@ -275,6 +297,9 @@ func (w *world) took(out Output) {
 // checkWaits: whoever is in a call talks, or waits for something that comes or has a limit.
 func (w *world) checkWaits(c *contact) {
 	if c.ending || c.connected || c.visit != nil || c.desk != nil || c.parked != nil || c.peer != nil || c.inFlow() {
+		return
+	}
+	if t := c.transfer; t != nil && t.by != nil && (t.with != nil || !t.await.IsZero()) {
 		return
 	}
 	for _, l := range c.others {

@@ -115,6 +115,10 @@ func (f *Floor) flowOut(c *contact, exit call.Exit) {
 	f.withdraw(c, string(exit))
 	f.leaveQueue(c, exit, "")
 	f.hush(c)
+	if c.ivr.run.Name() == "" { // no flow has led him here, and none leads on
+		f.end(c, hal.NoAnswer, call.BySystem)
+		return
+	}
 	run, act := c.ivr.run.QueueLeft()
 	c.ivr.run = run
 	f.act(c, act)

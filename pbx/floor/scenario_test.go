@@ -29,6 +29,8 @@ func branch() *config.Doc {
 		Lines:   []config.Line{{Name: "gsm1", Kind: "sim", Slot: "slot1", Number: "+4930901820", Flow: "main"}},
 		Extensions: []config.Extension{
 			{Number: "201", Name: "Front desk"}, {Number: "202", Name: "Back office"}, {Number: "203", Name: "Workshop"},
+			{Number: "204", Name: "Hall", Kind: config.KindAdapter},
+			{Number: "210", Name: "Gate", Kind: config.KindDoor, Target: []string{"201", "203"}, Open: "#1"},
 		},
 		Agents: []config.Agent{{Number: "ana", PIN: "1111"}, {Number: "bo", PIN: "2222"}, {Number: "cy", PIN: "3333"}},
 		Queues: []config.Queue{
@@ -50,6 +52,7 @@ func branch() *config.Doc {
 		Codes: config.Codes{
 			SignIn: "*22", Ready: "*23", Pickup: "*8", Park: "*6", DND: "*78",
 			ForwardAlways: "*72", ForwardBusy: "*90", ForwardNoAnswer: "*92", ForwardUnreachable: "*94",
+			Transfer: "##", Consult: "*2",
 		},
 	}
 }
@@ -251,6 +254,8 @@ func (r *rig) signal(t *testing.T, w []string) hal.Signal {
 		return hal.Quality{Leg: leg, Problem: "silent"}
 	case "well":
 		return hal.Quality{Leg: leg}
+	case "flash":
+		return hal.Flash{Leg: leg}
 	case "key":
 		return hal.Digit{Leg: leg, Key: rest[0]}
 	case "passed":
@@ -309,7 +314,8 @@ func incomingOf(leg hal.LegID, w []string) hal.Signal {
 
 // changed is the branch without what the words name ("queue=support", "agent=bo"), or with more:
 // "lines" three outside lines for a route that picks so, "boss" 203 may dial everything, "forward" 202
-// forwards when it is busy, "alone" 203 is in a group of its own.
+// forwards when it is busy, "alone" 203 is in a group of its own, "door" 210 calls
+// that alone, "fax" 204 is a fax machine.
 func changed(without []string) *config.Doc {
 	doc := branch()
 	for _, w := range without {
@@ -327,6 +333,11 @@ func changed(without []string) *config.Doc {
 			doc.Extensions[2].Class = "boss"
 		case "forward":
 			doc.Extensions[1].Forward.Busy = name
+		case "door": // calls that alone
+			doc.Extensions[4].Target = []string{name}
+		case "fax":
+			doc.Extensions[3].Fax = true
+			doc.Extensions[3].Record = true
 		case "alone":
 			doc.Extensions[2].Group = "workshop"
 		case "agent":

@@ -19,6 +19,13 @@ type transfer struct {
 	home string // the extension that it comes back to
 	back bool   // it rings there again
 	note string // what the display says then
+
+	keys  bool      // asked by keys, not by the phone: bykeys.go
+	first bool      // by wants to talk with whom it calls first
+	typed string    // the number so far
+	await time.Time // a key must come by then; zero: the number is typed
+	tone  hal.Ref   // what by hears
+	with  *leg      // whom by talks with meanwhile
 }
 
 // SIP codes of what came of a transfer (RFC 3515 clause 2.4.5).
@@ -57,7 +64,7 @@ func (f *Floor) transferAsked(l *leg, s hal.Transfer) {
 	other := c.other(l)
 	place := route.Dialed(f.doc, f.plan, s.To)
 	switch {
-	case l.phone == nil:
+	case l.phone == nil, f.isDoor(l.phone):
 		refuse(noRight, hal.Forbidden)
 	case other == nil || l.ending || other.ending:
 		refuse(noSuchCall, hal.Unallocated)
@@ -132,7 +139,7 @@ func (f *Floor) stays(c *contact, l *leg) {
 
 // transferRings passes on that it rings where a transfer leads.
 func (f *Floor) transferRings(c *contact) {
-	if t := c.transfer; t != nil && t.by != nil && !t.back {
+	if t := c.transfer; t != nil && t.by != nil && !t.back && !t.keys {
 		f.order(hal.TransferStatus{Leg: t.leg, Ref: t.ref, Code: rings})
 	}
 }
@@ -169,10 +176,10 @@ func (f *Floor) transferFailed(c *contact, cause hal.Cause) {
 	f.fact(call.Transfer{Call: c.id, Leg: t.leg, To: t.to, State: call.TransferFailed, Cause: cause})
 	switch {
 	case t.by != nil && !t.by.ending:
-		f.order(hal.TransferStatus{Leg: t.leg, Ref: t.ref, Code: codeOf(cause), Done: true})
-		f.endTransfer(c)
-		c.peer = t.by
-		f.connect(c)
+		if !t.keys {
+			f.order(hal.TransferStatus{Leg: t.leg, Ref: t.ref, Code: codeOf(cause), Done: true})
+		}
+		f.resume(c)
 	case !t.back:
 		f.comeBack(c, string(t.to))
 	case c.queue != "" && f.queue(c.queue) != nil: // nobody is there for him: he waits again
@@ -191,7 +198,10 @@ func (f *Floor) endTransfer(c *contact) {
 
 // comeBack lets the phone that sent the waiting party away ring again.
 func (f *Floor) comeBack(c *contact, from string) {
-	c.transfer.back, c.transfer.note = true, f.voice().CameBack(from)
+	c.transfer.back, c.transfer.note = true, ""
+	if from != "" {
+		c.transfer.note = f.voice().CameBack(from)
+	}
 	c.until, c.passed, c.diverted = time.Time{}, nil, ""
 	home := c.transfer.home
 	if f.extension(home) == nil {

@@ -55,6 +55,7 @@ type Call struct {
 	dropped           []string // tags of other forks that were ended
 
 	watch watched
+	moved transfer
 	state State
 	far   bool
 	code  int
@@ -154,10 +155,20 @@ func (c *Call) Hold() error { return c.ask(func() error { return c.want(true) })
 // Resume takes it back.
 func (c *Call) Resume() error { return c.ask(func() error { return c.want(false) }) }
 
+// WaitTransfer waits for the last word on a Transfer: its SIP status.
+func (c *Call) WaitTransfer(ctx context.Context) (code int, err error) {
+	err = c.watch.wait(ctx, func() bool {
+		code = c.moved.code
+		return c.moved.done
+	})
+	return code, err
+}
+
 // SendKeys presses 0-9 * # A-D as telephone events (RFC 4733), 180 ms each, one after the other.
 func (c *Call) SendKeys(keys string) error { return c.sound.Press(keys) }
 
-// SendInfo presses keys as SIP INFO (application/dtmf-relay), each when the last was answered.
+// SendInfo presses keys, or ! for a tap on the hook, as SIP INFO (application/dtmf-relay), each when the last
+// was answered.
 func (c *Call) SendInfo(keys string) error {
 	return c.ask(func() error { return c.sendInfo(keys) })
 }

@@ -38,11 +38,11 @@ func (p *Phone) onRequest(s *transact.Server) {
 		r.Add("Allow", account.Allowed)
 		r.Add("Accept", "application/sdp, application/dtmf-relay")
 		s.Respond(r)
-	case m.Method == "NOTIFY":
+	case m.Method == "NOTIFY" && to.Tag() == "":
 		p.onNotify(s)
 	case m.Method == "INVITE" && to.Tag() == "":
 		p.onInvite(s)
-	case m.Method == "INVITE", m.Method == "BYE", m.Method == "INFO", m.Method == "UPDATE":
+	case m.Method == "INVITE", m.Method == "BYE", m.Method == "INFO", m.Method == "UPDATE", m.Method == "NOTIFY":
 		c := p.inDialog(m)
 		if c == nil {
 			s.Respond(m.Response(481, account.NewTag()))
@@ -54,6 +54,15 @@ func (p *Phone) onRequest(s *transact.Server) {
 		r.Add("Allow", account.Allowed)
 		s.Respond(r)
 	}
+}
+
+// onNotifyOf takes one in a call: of a transfer, or of the phone's keys.
+func (p *Phone) onNotifyOf(c *Call, s *transact.Server) {
+	if event, _, _ := strings.Cut(s.Request.Get("Event"), ";"); strings.EqualFold(strings.TrimSpace(event), "refer") {
+		c.onNotify(s)
+		return
+	}
+	p.onNotify(s)
 }
 
 // onNotify takes what a box tells its phones unasked; "talk" and "hold" press the phone's keys.

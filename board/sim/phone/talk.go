@@ -32,6 +32,8 @@ func (c *Call) onRequest(s *transact.Server) {
 		c.end(true, 0, causeOf(m, "normal"))
 	case "INFO":
 		s.Respond(m.Response(c.onInfo(m), ""))
+	case "NOTIFY":
+		c.p.onNotifyOf(c, s)
 	case "INVITE":
 		c.onReinvite(s)
 	case "UPDATE":
@@ -212,7 +214,7 @@ func (c *Call) sendInfo(keys string) error {
 		return c.wrong("sent keys")
 	}
 	for _, k := range keys {
-		if !strings.ContainsRune("0123456789*#ABCD", k) {
+		if !strings.ContainsRune("0123456789*#ABCD!", k) {
 			return fmt.Errorf("press %q: no such key", k)
 		}
 	}

@@ -135,6 +135,11 @@ func (l *Leg) update(r *wire.Request) {
 
 // info takes keys that a phone sends as messages.
 func (l *Leg) info(r *wire.Request) {
+	if r.Type == "application/hook-flash" { // as analogue adapters say it; the body says no more
+		l.table.Reply(r, wire.Response{Code: 200})
+		l.table.Out.Put(hal.Flash{Leg: l.id})
+		return
+	}
 	if len(r.Body) == 0 {
 		l.table.Reply(r, wire.Response{Code: 200})
 		return

@@ -16,6 +16,8 @@ func (t tongue) ofParties(f call.Fact) string {
 		return t.say("%s and %s do not hear each other any more", "%s 与 %s 不再通话", f.Leg, f.Peer)
 	case call.Transfer:
 		return t.transfer(string(f.Leg), f.To, string(f.State), f.Cause)
+	case call.DoorOpened:
+		return t.say("%s opens the door %s", "%s 打开门 %s", cmp.Or(string(f.Number), string(f.By)), f.Extension)
 	case call.Moved:
 		return t.say("%s comes into this call: %s", "%s 加入本通话：%s", f.Leg, t.why(f.Why))
 	case call.Parked:
@@ -38,6 +40,10 @@ func (t tongue) transfer(who string, to hal.Number, state string, cause hal.Caus
 		return t.say("the transfer to %s is done", "已转接到 %s", to)
 	case call.TransferFailed:
 		return t.say("the transfer to %s failed: %s", "转接到 %s 失败：%s", to, t.cause(cause))
+	case call.TransferConsult:
+		return t.say("%s talks with %s first, the other party waits", "%s 先与 %s 通话，对方等待", who, to)
+	case call.TransferGivenUp:
+		return t.say("%s gives up the call to %s and goes back", "%s 放弃呼叫 %s，回到原通话", who, to)
 	case call.TransferReturned:
 		return t.say("the call came back to %s", "通话已转回 %s", who)
 	}
