@@ -39,6 +39,7 @@ type Call struct {
 
 	// Owned by the phone's loop.
 	dialog            dialog.Dialog
+	replaces          string             // the header of our INVITE; ""
 	invite            *transact.Server   // incoming: the INVITE, then the latest re-INVITE
 	offered           *sound.Description // in that INVITE; nil: the offer is ours, its answer comes with the ACK
 	ours              *sound.Description // what we described last

@@ -18,13 +18,18 @@ import (
 // Dial calls number through the box, or a whole "sip:user@address:port" directly. It returns when
 // the INVITE is on the wire; WaitState tells what comes of it. ctx bounds this only, not the call.
 func (p *Phone) Dial(ctx context.Context, number string) (*Call, error) {
+	return p.dialReplacing(ctx, number, "")
+}
+
+// dialReplacing is Dial with a Replaces header (RFC 3891), unless it is "".
+func (p *Phone) dialReplacing(ctx context.Context, number, replaces string) (*Call, error) {
 	uri, to, err := p.whither(number)
 	if err != nil {
 		return nil, fmt.Errorf("phone %s: dial %q: %w", p.opt.User, number, err)
 	}
 	var c *Call
 	err = p.ask(ctx, func() error {
-		c, err = p.dial(number, uri, to)
+		c, err = p.dial(&Call{id: rand.Text(), from: number, replaces: replaces}, uri, to)
 		return err
 	})
 	if err != nil {
@@ -55,11 +60,10 @@ func (p *Phone) whither(number string) (uri string, to netip.AddrPort, err error
 	return account.URIAt(escaped, p.opt.Server), p.opt.Server, nil
 }
 
-func (p *Phone) dial(number, uri string, to netip.AddrPort) (*Call, error) {
+func (p *Phone) dial(c *Call, uri string, to netip.AddrPort) (*Call, error) {
 	if p.leaving {
 		return nil, ErrStopped
 	}
-	c := &Call{id: rand.Text(), from: number}
 	tag := account.NewTag()
 	c.dialog = dialog.Calling(c.id, tag, p.acct.From(tag), uri, to)
 	c, err := p.newCall(c, Dialling)
@@ -91,6 +95,9 @@ func (c *Call) inviteRequest() *message.Message {
 	m.Add("Contact", "<"+c.p.acct.Contact()+">")
 	m.Add("Allow", account.Allowed)
 	m.Add("Accept", "application/sdp")
+	if c.replaces != "" && !c.dialog.Established {
+		m.Add("Replaces", c.replaces)
+	}
 	m.Add("Content-Type", "application/sdp")
 	m.Body = c.ours.Bytes()
 	return m

@@ -47,6 +47,7 @@ type Phone struct {
 	clock   *transact.Clock
 	layer   *transact.Layer
 	calls   []*Call
+	lamps   []*Lamp
 	leaving bool
 	acct    *account.Account
 	reg     *account.Registration

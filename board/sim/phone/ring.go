@@ -83,6 +83,9 @@ func (p *Phone) onNotify(s *transact.Server) {
 				p.warn(c, "hold", c.want(true))
 			}
 		}
+	case "dialog":
+		p.onLamp(s)
+		return
 	case "message-summary", "check-sync", "keep-alive":
 	default:
 		s.Respond(s.Request.Response(489, account.NewTag()))

@@ -47,7 +47,7 @@ func TestBothPhonesOfACallAreShownFromRingToEnd(t *testing.T) {
 		want []lamps.Lamp
 	}{
 		{call.Began{Call: "A", Leg: caller, Line: "phones", Direction: call.Internal, From: "202", To: "201", Name: "Bo", Extension: "202"}, []lamps.Lamp{phone("202", from(lamps.Proceeding))}},
-		{call.Dialed{Call: "A", Leg: anas, Line: "phones", To: "201"}, []lamps.Lamp{phone("201", to(lamps.Trying, false))}},
+		{call.Dialed{Call: "A", Leg: anas, Line: "phones", To: "201", Extension: "201"}, []lamps.Lamp{phone("201", to(lamps.Trying, false))}},
 		{call.Alerting{Call: "A", Leg: anas}, []lamps.Lamp{phone("201", to(lamps.Early, false)), phone("202", from(lamps.Early))}},
 		{call.Answered{Call: "A", Leg: anas}, []lamps.Lamp{phone("201", to(lamps.Confirmed, false))}},
 		{call.Answered{Call: "A", Leg: caller}, []lamps.Lamp{phone("202", from(lamps.Confirmed))}},

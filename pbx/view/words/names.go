@@ -14,6 +14,14 @@ func State(s call.State, lang string) string { return tongueOf(lang).state(s) }
 // Waiting says how many wait in a queue: "3 waiting".
 func Waiting(n int, lang string) string { return tongueOf(lang).say("%d waiting", "%d 人等待", n) }
 
+// DND says that an extension wants no calls.
+func DND(lang string) string { return tongueOf(lang).say("do not disturb", "免打扰") }
+
+// ForwardsTo says where an extension sends all its calls.
+func ForwardsTo(to, lang string) string {
+	return tongueOf(lang).say("forwards to %s", "转移到 %s", to)
+}
+
 func (t tongue) state(s call.State) string {
 	switch s {
 	case call.SignedOut:
