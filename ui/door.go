@@ -12,11 +12,11 @@ import (
 	"branchline/ui/api"
 )
 
-// Door is the guard of the SIP door.
+// Door is the guard of the SIP doors: the desk phones' and those of trunks.
 type Door interface {
 	// Sources are those that something speaks against, who is kept away first.
 	Sources() []api.GuardSource
-	// Forgive takes a source back in; false: nothing speaks against it. Ban keeps it away for that long;
+	// Forgive takes a source back in, at all doors; false: nothing speaks against it. Ban keeps it away for that long;
 	// phones that are signed in there stay.
 	Forgive(a netip.Addr) bool
 	Ban(a netip.Addr, length time.Duration)

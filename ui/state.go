@@ -11,6 +11,7 @@ import (
 	"branchline/pbx/call"
 	"branchline/pbx/config"
 	"branchline/pbx/view/board"
+	"branchline/pbx/view/words"
 	"branchline/ui/api"
 )
 
@@ -111,16 +112,17 @@ func (h *Handler) lines() []api.Line {
 	picture := h.box.Board()
 	lines := make([]api.Line, 0, len(doc.Lines)+1)
 	for _, l := range doc.Lines {
-		row := api.Line{Name: l.Name, Kind: l.Kind, Slot: l.Slot, Number: l.Number, Why: "not heard of yet"}
+		row := api.Line{Name: l.Name, Kind: l.Kind, Slot: l.Slot, Number: l.Number, Why: "not heard of yet", WhyZH: "尚无消息"}
 		if live, known := lineOf(picture, l.Name); known {
 			row.Up, row.Why, row.Since, row.Legs = live.Up, live.Why, live.Since.UTC(), live.Legs
+			row.WhyZH = words.Why(live.Why, words.Chinese)
 		}
 		lines = append(lines, row)
 	}
 	for _, l := range picture.Lines {
 		removed := l.Name != "phones" && !l.Up // from the document, and at rest
 		if !removed && !slices.ContainsFunc(doc.Lines, func(c config.Line) bool { return c.Name == l.Name }) {
-			lines = append(lines, api.Line{Name: l.Name, Kind: "inside", Up: l.Up, Why: l.Why, Since: l.Since.UTC(), Legs: l.Legs})
+			lines = append(lines, api.Line{Name: l.Name, Kind: "inside", Up: l.Up, Why: l.Why, WhyZH: words.Why(l.Why, words.Chinese), Since: l.Since.UTC(), Legs: l.Legs})
 		}
 	}
 	return lines

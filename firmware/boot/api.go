@@ -25,7 +25,7 @@ func (b *Box) uiBox() ui.Box {
 		Commands:      b.engine,
 		Flight:        b.engine,
 		Sound:         b.sound,
-		Door:          door{b.phones},
+		Door:          door{b},
 		Phones:        deskPhones{b.phones},
 		Recordings:    b.records,
 		Trace:         b.tracer,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -20,7 +21,9 @@ import (
 	"branchline/pbx/config/both"
 	"branchline/pbx/sip"
 	"branchline/pbx/sip/dialog"
+	"branchline/pbx/sip/guard"
 	"branchline/pbx/sip/trunk"
+	"branchline/pbx/sip/wire"
 	"branchline/pbx/view/board"
 )
 
@@ -39,12 +42,14 @@ type lines struct {
 	mu       sync.Mutex
 	releases map[string][]string // by line: what ends the legs that were up when the box died
 	wanted   []config.Line
+	guard    guard.Settings // of the doors of trunks
 	running  map[string]*running
 }
 
 // running is a line that runs.
 type running struct {
 	config.Line
+	line     hal.Line
 	leaving  bool
 	stopping bool     // its end is awaited
 	since    call.Seq // the timeline up to where it may have got calls
@@ -54,11 +59,14 @@ type running struct {
 // floor has taken doc by at.
 func (l *lines) follow(g *supervise.Group, doc *config.Doc, at call.Seq) error {
 	l.mu.Lock()
-	l.group, l.wanted = g, doc.Lines
+	l.group, l.wanted, l.guard = g, doc.Lines, trunkGuard(doc)
 	for name, r := range l.running {
 		i := slices.IndexFunc(doc.Lines, func(n config.Line) bool { return n.Name == name })
 		if r.leaving = i < 0 || r.stopping || !sameHardware(r.Line, doc.Lines[i]); r.leaving {
 			r.since = at
+		}
+		if t, ok := r.line.(*trunk.Trunk); ok {
+			t.Guard(l.guard)
 		}
 	}
 	err := l.startWanted()
@@ -115,11 +123,12 @@ func (l *lines) startWanted() error {
 		if taken {
 			continue
 		}
-		if err := l.start(n); err != nil {
+		line, err := l.start(n)
+		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		l.running[n.Name] = &running{Line: n}
+		l.running[n.Name] = &running{Line: n, line: line}
 	}
 	return errors.Join(errs...)
 }
@@ -143,10 +152,10 @@ func (l *lines) check(doc *config.Doc) (wrong []config.Problem) {
 }
 
 // start makes the line of n and starts it. The caller holds mu.
-func (l *lines) start(n config.Line) error {
+func (l *lines) start(n config.Line) (hal.Line, error) {
 	line, err := l.make(n)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	l.box.engine.Attach(line)
 	l.group.Start(supervise.Service{Name: "line " + n.Name, Run: func(ctx context.Context) error {
@@ -156,7 +165,17 @@ func (l *lines) start(n config.Line) error {
 		}
 		return err
 	}})
-	return nil
+	return line, nil
+}
+
+// all are the lines that run, by name.
+func (l *lines) all() (out []hal.Line) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(l.running)) {
+		out = append(out, l.running[name].line)
+	}
+	return out
 }
 
 func (l *lines) make(n config.Line) (hal.Line, error) {
@@ -166,7 +185,8 @@ func (l *lines) make(n config.Line) (hal.Line, error) {
 	releases := l.releases[n.Name]
 	delete(l.releases, n.Name) // they are told once
 	return trunk.New(trunk.Options{Name: n.Name, Boot: l.box.boot, Log: l.box.o.Log, Media: l.box.media,
-		Trace: l.box.tracer.trace, Releases: releases, Config: *n.Trunk, Number: hal.Number(n.Number), Channels: n.Channels}), nil
+		Trace: l.box.tracer.trace, Releases: releases, Config: *n.Trunk, Number: hal.Number(n.Number), Channels: n.Channels,
+		Guard: l.guard}), nil
 }
 
 func (l *lines) makeSIM(n config.Line) (hal.Line, error) {
@@ -198,13 +218,24 @@ func opener(path string, baud int) func() (io.ReadWriteCloser, error) {
 
 var _ hal.Line = (*gsm.Line)(nil)
 
+func guardSettings(g config.Guard) guard.Settings {
+	return guard.Settings{Trusted: g.Trusted, NoLimits: !g.Limits, NoBans: !g.Bans, NoScanners: !g.Scanners}
+}
+
+// trunkGuard is what the document says of the doors of trunks: the same as of the phones'. Who is of the house
+// is kept away for minutes.
+func trunkGuard(doc *config.Doc) guard.Settings {
+	s := guardSettings(doc.Network.SIP.Guard)
+	s.House = append(wire.AttachedNetworks(), doc.Network.SIP.Guard.Networks...)
+	return s
+}
+
 // phoneSettings are what the document says about desk phones.
 func phoneSettings(doc *config.Doc) sip.Settings {
 	s := sip.Settings{Listen: doc.Network.SIP.Listen, TCP: doc.Network.SIP.TCP, Realm: doc.Network.SIP.Realm,
 		Lamps: lampNames(doc)}
 	g := doc.Network.SIP.Guard
-	s.Guard = sip.Guard{Anywhere: !g.LANOnly, Networks: g.Networks, Adopted: map[string][]netip.Prefix{}}
-	s.Guard.Trusted, s.Guard.NoLimits, s.Guard.NoBans, s.Guard.NoScanners = g.Trusted, !g.Limits, !g.Bans, !g.Scanners
+	s.Guard = sip.Guard{Settings: guardSettings(g), Anywhere: !g.LANOnly, Networks: g.Networks, Adopted: map[string][]netip.Prefix{}}
 	if doc.Network.SIP.TLS {
 		s.TLS = secureAddresses(doc.Network.SIP)
 	}

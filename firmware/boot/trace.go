@@ -98,9 +98,15 @@ func (t *tracer) Follow(ctx context.Context, whole bool) iter.Seq[api.SIPMessage
 func (t *tracer) Capture(legs []hal.LegID, length time.Duration) (int, time.Time, error) {
 	type source interface{ Capture(*media.Capture) }
 	var found []source
+	lines := append(t.box.lines.all(), t.box.phones)
 	for _, id := range legs {
-		if s, ok := t.box.phones.Audio(id).(source); ok {
-			found = append(found, s)
+		for _, l := range lines {
+			if l.Name() != id.Line() {
+				continue
+			}
+			if s, ok := l.Audio(id).(source); ok {
+				found = append(found, s)
+			}
 		}
 	}
 	if len(found) == 0 {

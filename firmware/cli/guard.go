@@ -62,7 +62,7 @@ func showGuard(s *session, raw []byte, site *time.Location) error {
 		_, err := fmt.Fprintln(s.Stdout, "Nothing speaks against anybody.")
 		return err
 	}
-	t := table{header: []string{"SOURCE", "KEPT AWAY UNTIL", "LAST", "WHAT IT DID", "PHONES THERE"}}
+	t := table{header: []string{"AT", "SOURCE", "KEPT AWAY UNTIL", "LAST", "WHAT IT DID", "PHONES THERE"}}
 	for _, g := range sources {
 		until, phones := "", ""
 		if g.Until != nil {
@@ -74,7 +74,7 @@ func showGuard(s *session, raw []byte, site *time.Location) error {
 		if g.ByHand {
 			until += " by hand"
 		}
-		t.add(g.Source, until, clock(g.Heard, site), offences(g.Counts), phones)
+		t.add(g.Line, g.Source, until, clock(g.Heard, site), offences(g.Counts), phones)
 	}
 	return t.write(s.Stdout)
 }

@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"strings"
 	"sync"
@@ -11,6 +13,7 @@ import (
 
 	"branchline/board/sim/phone"
 	"branchline/board/sim/provider"
+	"branchline/firmware/authority"
 	"branchline/hal"
 	"branchline/pbx/call"
 	"branchline/pbx/sip/trunk/signin"
@@ -19,7 +22,12 @@ import (
 // serve runs a provider on an address of its own.
 func serve(t *testing.T, h provider.Habits) *provider.Provider {
 	t.Helper()
-	p, err := provider.New(provider.Options{Listen: netip.AddrPortFrom(boxes.next(), 5060), User: "acc-1187", Password: "seven-blue-kites", Habits: h})
+	return serveAt(t, netip.AddrPortFrom(boxes.next(), 5060), nil, h)
+}
+
+func serveAt(t *testing.T, at netip.AddrPort, secure *tls.Config, h provider.Habits) *provider.Provider {
+	t.Helper()
+	p, err := provider.New(provider.Options{Listen: at, Secure: secure, User: "acc-1187", Password: "seven-blue-kites", Habits: h})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,11 +58,19 @@ func (r *rig) bothHear(what string, far *provider.Call, desk *phone.Call, hz flo
 }
 
 func TestTrunkCarriesCallsBothWays(t *testing.T) {
-	for _, transport := range []string{"udp", "tcp"} {
+	for _, transport := range []string{"udp", "tcp", "tls"} {
 		t.Run(transport, func(t *testing.T) {
 			t.Parallel()
-			p := serve(t, provider.Habits{ProveAll: true, ToContact: true})
-			r := start(t, onTrunk(", transport: "+transport, p)...)
+			more, at, secure := ", transport: "+transport, netip.AddrPortFrom(boxes.next(), 5060), (*tls.Config)(nil)
+			if transport == "tls" {
+				a, err := authority.Open(authority.Options{Dir: t.TempDir(), Name: "acme", Addrs: []netip.Addr{at.Addr()}, Log: slog.New(slog.DiscardHandler)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				secure, more = a.TLS(), more+fmt.Sprintf(", ca: %q", a.PEM())
+			}
+			p := serveAt(t, at, secure, provider.Habits{ProveAll: true, ToContact: true})
+			r := start(t, onTrunk(more, p)...)
 			ana := r.anaAnswers()
 			r.lineUp("acme")
 

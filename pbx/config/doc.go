@@ -98,7 +98,8 @@ type Line struct {
 // Trunk is how a provider, or another telephone system, is reached by SIP.
 type Trunk struct {
 	Servers   []string       `yaml:"servers"`    // "host" (asked of DNS: SRV, then addresses) or "host:port", tried in order
-	Transport string         `yaml:"transport"`  // TransportUDP, the default, or TransportTCP
+	Transport string         `yaml:"transport"`  // TransportUDP, the default, TransportTCP or TransportTLS
+	CA        string         `yaml:"ca"`         // by TLS: certificates (PEM) of whom alone we trust; "": those that the system trusts
 	Proxy     string         `yaml:"proxy"`      // through which everything goes, as in Servers; "": none
 	Register  bool           `yaml:"register"`   // sign in at the server; default true. false: a peer that knows our address
 	User      string         `yaml:"user"`       // of our address there

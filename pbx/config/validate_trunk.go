@@ -2,6 +2,9 @@ package config
 
 import (
 	"cmp"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -16,6 +19,7 @@ import (
 const (
 	TransportUDP = "udp" // Trunk.Transport
 	TransportTCP = "tcp"
+	TransportTLS = "tls"
 
 	KeepAliveCRLF    = "crlf"    // Trunk.KeepAlive: two line ends, which nobody answers by UDP
 	KeepAliveOptions = "options" // Trunk.KeepAlive: a question, whose missing answer tells that the server is gone
@@ -61,7 +65,8 @@ func (v *validator) trunk(path string, l *Line) {
 		v.server(path+".proxy", t.Proxy)
 	}
 	v.account(path, t)
-	v.choice(path+".transport", t.Transport, TransportUDP, TransportTCP)
+	v.choice(path+".transport", t.Transport, TransportUDP, TransportTCP, TransportTLS)
+	v.authority(path, t)
 	v.choice(path+".keep_alive", t.KeepAlive, KeepAliveOptions, KeepAliveCRLF)
 	v.choice(path+".identity", t.Identity, IdentityFrom, IdentityPAI, IdentityRPID)
 	v.choice(path+".called", t.Called, CalledURI, CalledTo)
@@ -99,6 +104,41 @@ func (v *validator) account(path string, t *Trunk) {
 	if t.Domain != "" && !isHost(t.Domain) {
 		v.add(path+".domain", both.Say("%s is no name of a host", "%s 不是主机名", quote(t.Domain)), both.Say("write it as in provider.example", "请写成 provider.example 的样子"))
 	}
+}
+
+// authority checks whose certificates are trusted.
+func (v *validator) authority(path string, t *Trunk) {
+	path += ".ca"
+	switch err := readCertificates(t.CA); {
+	case t.CA == "":
+	case t.Transport != TransportTLS:
+		v.add(path, both.Say("without TLS nobody shows a certificate", "不用 TLS 时无人出示证书"), both.Say("write transport: %s, or leave it out", "请写 transport: %s，或不写", TransportTLS))
+	case err != nil:
+		v.add(path, both.Say("that is no certificate: %s", "不是证书：%s", quote(err.Error())),
+			both.Say("write the file of the authority as it is, from -----BEGIN CERTIFICATE----- on, behind ca: |", "请在 ca: | 之后照原样写入机构的证书文件，从 -----BEGIN CERTIFICATE----- 开始"))
+	}
+}
+
+// readCertificates reads PEM; an error: there is none, or one is broken.
+func readCertificates(text string) error {
+	rest, n := []byte(text), 0
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		if block.Type != "CERTIFICATE" {
+			return fmt.Errorf("%s", block.Type)
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+			return err
+		}
+		n++
+	}
+	if n == 0 {
+		return errors.New("no BEGIN CERTIFICATE")
+	}
+	return nil
 }
 
 // ownAddress checks our end of the trunk.

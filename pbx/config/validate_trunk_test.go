@@ -65,6 +65,8 @@ func TestWrongTrunksAreNamedWithTheirCure(t *testing.T) {
 		{"kind: trunk", "kind: trunk\n    slot: slot1", "slot"},
 		{"kind: trunk", "kind: sim\n    slot: slot1", "trunk"},
 		{"kind: trunk", "kind: isdn", "kind"},
+		{"user: ", "transport: tls\n      ca: nonsense\n      user: ", "trunk.ca"},
+		{"user: ", "ca: nonsense\n      user: ", "trunk.ca"},
 	} {
 		_, wrong := Check([]byte(strings.Replace(withTrunk, c.from, c.to, 1)))
 		found := false

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"branchline/hal"
 	"branchline/pbx/sip/guard"
 	"branchline/pbx/sip/registrar"
 )
@@ -75,19 +74,7 @@ func (d *desk) unbound(at netip.AddrPort) {
 
 // tellGuarded tells of what was kept away.
 func (d *desk) tellGuarded() {
-	for _, l := range d.door.Report() {
-		s := hal.Guarded{Name: d.name, Counts: map[string]int{}, ByHand: l.ByHand}
-		if !l.Until.IsZero() {
-			s.For = time.Until(l.Until).Round(time.Second)
-		}
-		if l.Source.IsValid() {
-			s.Source = guard.Text(l.Source)
-		}
-		for e, n := range l.Counts {
-			if n > 0 {
-				s.Counts[guard.Event(e).String()] = int(n)
-			}
-		}
+	for _, s := range d.door.Report(d.name) {
 		d.out.Put(s)
 	}
 }

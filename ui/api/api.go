@@ -97,6 +97,7 @@ type Line struct {
 	Number string    `json:"number,omitempty"`
 	Up     bool      `json:"up" doc:"it can carry calls"`
 	Why    string    `json:"why,omitempty" doc:"why it is not up"`
+	WhyZH  string    `json:"why_zh,omitempty" doc:"the same in Chinese, where there are words for it"`
 	Since  time.Time `json:"since,omitzero"`
 	Legs   int       `json:"legs" doc:"that it carries now"`
 }

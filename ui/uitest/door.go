@@ -14,8 +14,8 @@ type door struct{}
 func (door) Sources() []api.GuardSource {
 	until := Now().Add(4 * time.Minute)
 	return []api.GuardSource{
-		{Source: "203.0.113.7", Counts: map[string]int{"wrong": 12, "knocks": 340}, Heard: Now().Add(-time.Second), Until: &until, Phones: 1},
-		{Source: "2001:db8:1:2::/64", Counts: map[string]int{"flood": 95}, Heard: Now().Add(-time.Hour)},
+		{Line: "phones", Source: "203.0.113.7", Counts: map[string]int{"wrong": 12, "knocks": 340}, Heard: Now().Add(-time.Second), Until: &until, Phones: 1},
+		{Line: "acme", Source: "2001:db8:1:2::/64", Counts: map[string]int{"flood": 95}, Heard: Now().Add(-time.Hour)},
 	}
 }
 

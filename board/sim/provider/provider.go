@@ -14,6 +14,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -34,6 +35,7 @@ var ErrStopped = errors.New("the provider is switched off")
 // Options say who the provider is. Listen must be set, the rest may be zero.
 type Options struct {
 	Listen    netip.AddrPort // UDP and TCP; port 0: any
+	Secure    *tls.Config    // TLS is spoken on TCP, as whom; nil: none is
 	User      string         // of the one account
 	Password  string         // "": nobody is asked for a proof
 	Algorithm string         // of the digest: "MD5", the default, or "SHA-256"
@@ -70,7 +72,7 @@ type Provider struct {
 	parts    sync.WaitGroup
 	ctx      context.Context // of sound and connections
 	clock    *transact.Clock
-	layers   map[string]*transact.Layer // "UDP", "TCP"
+	layers   map[string]*transact.Layer // "UDP", "TCP", "TLS"
 	conns    map[netip.AddrPort]net.Conn
 	nonces   map[string]int // uses
 	bindings map[string]binding
@@ -119,8 +121,8 @@ func New(o Options) (*Provider, error) {
 	if err := p.listen(); err != nil {
 		return nil, fmt.Errorf("provider: %w", err)
 	}
-	for _, network := range []string{"UDP", "TCP"} {
-		p.layers[network] = &transact.Layer{Timing: transact.StandardTiming().Scaled(o.T1), Clock: p.clock, Reliable: network == "TCP",
+	for _, network := range []string{"UDP", "TCP", "TLS"} {
+		p.layers[network] = &transact.Layer{Timing: transact.StandardTiming().Scaled(o.T1), Clock: p.clock, Reliable: network != "UDP",
 			Send:      func(to netip.AddrPort, b []byte) { p.send(network, to, b) },
 			OnRequest: func(s *transact.Server) { p.onRequest(network, s) }, OnAck: p.onAck,
 			OnStray: func(*message.Message, netip.AddrPort) {}}
@@ -217,20 +219,23 @@ func (p *Provider) acceptTCP() {
 		if err != nil {
 			return
 		}
-		from := c.RemoteAddr().(*net.TCPAddr).AddrPort()
-		p.hand(packet{network: "TCP", from: from, conn: c})
+		from, network := c.RemoteAddr().(*net.TCPAddr).AddrPort(), "TCP"
+		if p.o.Secure != nil {
+			c, network = tls.Server(c, p.o.Secure), "TLS"
+		}
+		p.hand(packet{network: network, from: from, conn: c})
 		p.parts.Go(func() {
 			stop := context.AfterFunc(p.ctx, func() { c.Close() })
-			p.readTCP(c, from)
+			p.readTCP(network, c, from)
 			stop()
 			c.Close()
-			p.hand(packet{network: "TCP", from: from, conn: c, end: true})
+			p.hand(packet{network: network, from: from, conn: c, end: true})
 		})
 	}
 }
 
 // readTCP cuts messages out of a stream (RFC 3261 18.3); a ping gets its pong (RFC 5626 4.4.1).
-func (p *Provider) readTCP(c net.Conn, from netip.AddrPort) {
+func (p *Provider) readTCP(network string, c net.Conn, from netip.AddrPort) {
 	in := bufio.NewReader(c)
 	for {
 		var data []byte
@@ -256,7 +261,7 @@ func (p *Provider) readTCP(c net.Conn, from netip.AddrPort) {
 		if _, err := io.ReadFull(in, body); err != nil {
 			return
 		}
-		p.hand(packet{network: "TCP", from: from, data: append(data, body...)})
+		p.hand(packet{network: network, from: from, data: append(data, body...)})
 	}
 }
 

@@ -15,18 +15,27 @@ import (
 // wished meanwhile comes after it.
 type wish struct {
 	alive bool          // a sign of life (RFC 4028)
+	place bool          // the peer knows where we and our sound are now
 	show  []wire.Header // who is at the other side now; nil: as it was
 }
 
-func (w wish) none() bool { return !w.alive && w.show == nil }
+func (w wish) none() bool { return !w.alive && !w.place && w.show == nil }
 
 // and adds what was wished before w and has not come about.
 func (w wish) and(before wish) wish {
-	w.alive = w.alive || before.alive
+	w.alive, w.place = w.alive || before.alive, w.place || before.place
 	if w.show == nil {
 		w.show = before.show
 	}
 	return w
+}
+
+// Resettle is Move where the peer cannot know by itself that our own address is another one: it is told by a
+// re-INVITE where it shall speak to us and send sound to.
+func (l *Leg) Resettle(flow wire.Flow) {
+	l.Move(flow)
+	l.wish.place = true
+	l.renew()
 }
 
 // renew sends what is wished as soon as that may be: by UPDATE, which leaves the sound alone, where the
@@ -38,7 +47,7 @@ func (l *Leg) renew() {
 	w := l.wish
 	l.wish = wish{}
 	method := "INVITE"
-	if l.their.update {
+	if l.their.update && !w.place {
 		method = "UPDATE"
 	}
 	r := l.dialog.Request(method)

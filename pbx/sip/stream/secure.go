@@ -51,6 +51,14 @@ func (s *Server) DialTLS(ctx context.Context, from netip.Addr, to netip.AddrPort
 	return s.dial(ctx, from, to, secure, idle)
 }
 
+// Why a server is not talked with by TLS; errors of DialTLS wrap one of them where one fits.
+var (
+	ErrUnsigned = errors.New("the certificate is signed by nobody we trust")
+	ErrMisnamed = errors.New("the certificate is not of that name")
+	ErrOutdated = errors.New("the certificate is out of its time")
+	ErrPlain    = errors.New("no TLS is spoken there")
+)
+
 // reason says why the hand-shake with a server of that name failed.
 func reason(err error, name string) error {
 	var unknown x509.UnknownAuthorityError
@@ -59,13 +67,13 @@ func reason(err error, name string) error {
 	var plain tls.RecordHeaderError
 	switch {
 	case errors.As(err, &unknown):
-		return fmt.Errorf("the certificate of %s is signed by nobody we trust; give the file of its authority, or is somebody between? (%w)", name, err)
+		return fmt.Errorf("%w: that of %s; give the certificate of its authority, or is somebody between? (%w)", ErrUnsigned, name, err)
 	case errors.As(err, &other):
-		return fmt.Errorf("the certificate is not of %s; is the server's name right, or is somebody between? (%w)", name, err)
+		return fmt.Errorf("%w, %s; is the server's name right, or is somebody between? (%w)", ErrMisnamed, name, err)
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return fmt.Errorf("the certificate of %s is out of its time; is the clock of the box right? (%w)", name, err)
+		return fmt.Errorf("%w: that of %s; is the clock of the box right? (%w)", ErrOutdated, name, err)
 	case errors.As(err, &plain):
-		return fmt.Errorf("%s speaks no TLS on that port; it is mostly 5061 (%w)", name, err)
+		return fmt.Errorf("%w: on that port of %s; it is mostly 5061 (%w)", ErrPlain, name, err)
 	}
 	return fmt.Errorf("TLS with %s: %w", name, err)
 }

@@ -7,6 +7,7 @@ import (
 	"branchline/hal"
 	"branchline/pbx/config"
 	"branchline/pbx/sip/dialog"
+	"branchline/pbx/sip/guard"
 	"branchline/pbx/sip/header"
 	"branchline/pbx/sip/leg"
 	"branchline/pbx/sip/trunk/nat"
@@ -57,7 +58,7 @@ func (s *session) full() bool {
 // know that there is a trunk.
 func (s *session) Request(r *wire.Request) {
 	if !s.isPeer(r.Flow) {
-		s.strangers++
+		s.trunk.door.Note(r.Flow.Remote, guard.Outside)
 		return
 	}
 	if r.Method == "ACK" {

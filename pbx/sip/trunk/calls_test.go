@@ -89,6 +89,10 @@ func TestWhoCallsIsToldAsTheProviderWantsIt(t *testing.T) {
 		if told := strings.Contains(text, "Diversion: <sip:+4930901899@127.83.1.1>"); told != (c.trusted && !c.private) {
 			t.Errorf("%+v: told who diverted: %v", c, told)
 		}
+		history := "History-Info: <sip:+4930901899@127.83.1.1>;index=1, <sip:+4989123456@127.83.1.1>;index=1.1;mp=1"
+		if told := strings.Contains(text, history); told != (c.trusted && !c.private) {
+			t.Errorf("%+v: told its history: %v", c, told)
+		}
 		if !strings.Contains(call.Invite.Get("From"), c.from) || !strings.Contains(text, c.more) {
 			t.Errorf("%+v:\n%s", c, text)
 		}
@@ -111,6 +115,8 @@ func TestCallerIsBelievedOnlyWhenTrusted(t *testing.T) {
 	}{
 		{false, "0171555", "P-Asserted-Identity: <sip:110@x>|Diversion: <sip:301@x>", hal.Incoming{From: "0171555"}},
 		{true, "0171555", `P-Asserted-Identity: "Police" <tel:+49110>, <sip:110@x>|Diversion: <sip:301@x>;reason=busy`, hal.Incoming{From: "+49110", Name: "Police", Diverted: "301"}},
+		{true, "0171555", "History-Info: <sip:300@x>;index=1|History-Info: <sip:301@x;cause=302>;index=1.1, <sip:302@x>;index=1.1.1;mp=1.1", hal.Incoming{From: "0171555", Diverted: "301"}},
+		{true, "0171555", "History-Info: <sip:301@x>;index=1,<sip:302@x>;index=1.1;rc=1,<sip:>;index=1.2;mp=9", hal.Incoming{From: "0171555"}},
 		{true, "0171555", "Remote-Party-ID: <sip:0172@x>;party=calling;privacy=off", hal.Incoming{From: "0172"}},
 		{true, "anonymous", "P-Asserted-Identity: <sip:0172@x>|Privacy: id", hal.Incoming{}},
 		{true, "anonymous", "P-Asserted-Identity: <sip:0172@x>", hal.Incoming{From: "0172"}},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/x509"
 	"errors"
 	"log/slog"
 	"maps"
@@ -37,8 +38,10 @@ type session struct {
 	machine *signin.Machine
 	wallet  proof.Wallet
 	view    nat.View
-	finder  *servers.Finder // of find alone
-	again   chan struct{}   // wakes find
+	finder  *servers.Finder           // of find alone
+	names   map[netip.AddrPort]string // of servers, as the document has them
+	roots   *x509.CertPool            // whose certificates count, by TLS; nil: those of the system
+	again   chan struct{}             // wakes find
 
 	domain string // of our address at the provider
 	line   string // a parameter of our Contact: nobody else's has it
@@ -48,16 +51,15 @@ type session struct {
 	bound  header.URI // the Contact that is signed in; empty: none
 	routes []string   // of requests outside of a dialog
 
-	flow      wire.Flow                // to the server; its Network is "" while there is none
-	peers     map[netip.Addr]time.Time // from which calls may come, and when DNS last said so
-	asking    bool                     // a sign-in or question is on its way
-	nameless  bool                     // DNS knows none of the servers
-	answers   bool                     // the server answers OPTIONS
-	kept      time.Time                // when the way was last kept open
-	looked    time.Time                // when our own address was last looked up
-	meddled   time.Time                // when a router was last caught
-	strangers int                      // messages of others since the last report
-	closing   bool
+	flow     wire.Flow                // to the server; its Network is "" while there is none
+	peers    map[netip.Addr]time.Time // from which calls may come, and when DNS last said so
+	asking   bool                     // a sign-in or question is on its way
+	nameless bool                     // DNS knows none of the servers
+	answers  bool                     // the server answers OPTIONS
+	kept     time.Time                // when the way was last kept open
+	looked   time.Time                // when our own address was last looked up
+	meddled  time.Time                // when a router was last caught
+	closing  bool
 
 	told bool   // InService or OutOfService was
 	in   bool   // which
@@ -75,7 +77,7 @@ func newSession(t *Trunk, w *wire.Wire) *session {
 	s := &session{trunk: t, c: c, log: t.log, pace: t.pace, wire: w, out: outbox.New(), again: make(chan struct{}, 1),
 		wallet: proof.Wallet{User: cmp.Or(c.AuthUser, c.User), Password: c.Password},
 		view:   nat.View{Private: t.private},
-		finder: servers.New(t.o.Resolver, c.Transport),
+		finder: servers.New(t.o.Resolver, c.Transport), names: map[netip.AddrPort]string{}, roots: trusted(c.CA),
 		domain: c.Domain, line: strings.ToLower(rand.Text()[:12]), callID: rand.Text(), tag: rand.Text()[:12],
 		peers: map[netip.Addr]time.Time{}}
 	if s.domain == "" {
@@ -115,11 +117,7 @@ func (s *session) proxyRoute() []string {
 	if err != nil {
 		return nil
 	}
-	more := ""
-	if s.c.Transport == config.TransportTCP {
-		more = ";transport=tcp"
-	}
-	return []string{"<" + uri.Text + more + ";lr>"}
+	return []string{"<" + uri.Text + transportParam(s.c.Transport) + ";lr>"}
 }
 
 // open puts the wire at rest and begins.
@@ -153,20 +151,27 @@ func (s *session) find(ctx context.Context) {
 }
 
 // found takes what DNS said.
-func (s *session) found(list, others []netip.AddrPort, err error) {
+func (s *session) found(list, others []servers.Server, err error) {
 	if err != nil && !s.nameless {
 		s.log.Warn("servers not found", "servers", s.c.Servers, "proxy", s.c.Proxy, "err", err)
 	}
 	s.nameless = err != nil
 	var reached []netip.AddrPort
-	for _, a := range list {
-		if _, err := s.trunk.route(a); err == nil && (s.c.Transport != config.TransportUDP || s.wire.Toward(a.Addr()).IsValid()) {
-			reached = append(reached, a)
+	for _, f := range list {
+		if _, err := s.trunk.route(f.At); err == nil && (s.c.Transport != config.TransportUDP || s.wire.Toward(f.At.Addr()).IsValid()) {
+			reached = append(reached, f.At)
 		}
 	}
 	now := time.Now()
-	for _, a := range append(others, list...) {
-		s.peers[a.Addr()] = now
+	for _, f := range append(others, list...) {
+		s.peers[f.At.Addr()] = now
+		s.trunk.door.Welcome(f.At, now.Add(10*s.pace.find))
+	}
+	if len(list) > 0 {
+		clear(s.names)
+	}
+	for _, f := range list {
+		s.names[f.At] = f.Name
 	}
 	maps.DeleteFunc(s.peers, func(_ netip.Addr, at time.Time) bool { return now.Sub(at) > peerLife })
 	why := signin.NoName
@@ -199,9 +204,8 @@ func (s *session) tick() {
 	s.keepAlive(now)
 	s.tellState()
 	s.out.Put(hal.Census{Name: s.trunk.o.Name, Legs: s.legs.Legs()})
-	if s.strangers > 0 && now.Second() == 0 {
-		s.log.Warn("refused what did not come from the trunk's servers", "messages", s.strangers)
-		s.strangers = 0
+	for _, g := range s.trunk.door.Report(s.trunk.o.Name) {
+		s.out.Put(g)
 	}
 }
 
@@ -220,9 +224,11 @@ func (s *session) lookHome(now time.Time) {
 	s.view.Local = netip.AddrPortFrom(ip, s.view.Local.Port())
 	s.view.Forget()
 	s.advertise()
-	if s.flow.Network == "tcp" {
+	if s.flow.Connected() {
 		s.wire.Hangup(s.flow)
 		s.flow = wire.Flow{}
+	} else if _, known := s.view.Address(server.Addr()); known {
+		s.resettle()
 	}
 	s.machine.Moved(now)
 }

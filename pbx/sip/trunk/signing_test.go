@@ -152,6 +152,12 @@ func TestPublicServerLearnsNoPrivateAddress(t *testing.T) {
 		all := p.Requests("OPTIONS")
 		return len(all) > 0 && strings.Contains(all[len(all)-1].Get("Via"), "203.0.113.8:4096")
 	})
+	r.wait("the call that stands to be told where we are now", func() bool {
+		all := p.Requests("INVITE")
+		last := all[len(all)-1]
+		return last.Get("Call-ID") == call.Invite.Get("Call-ID") && strings.Contains(last.Get("Contact"), "203.0.113.8:4096") &&
+			strings.Contains(string(last.Body), "c=IN IP4 203.0.113.8")
+	})
 	incoming := r.must(p.Call(r.ctx(), "4930901820", "0171555", nil))
 	in := until[hal.Incoming](r, "")
 	r.do(hal.Answer{Leg: in.Leg})

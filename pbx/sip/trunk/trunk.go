@@ -22,6 +22,7 @@ import (
 	"branchline/hal"
 	"branchline/pbx/config"
 	"branchline/pbx/media"
+	"branchline/pbx/sip/guard"
 	"branchline/pbx/sip/leg"
 	"branchline/pbx/sip/trace"
 	"branchline/pbx/sip/wire"
@@ -39,6 +40,7 @@ type Options struct {
 	Number   hal.Number    // the line's own, "" where nobody knows it
 	Channels int           // calls at a time, both ways together; 0: no limit
 	Resolver *net.Resolver // nil: that of the system
+	Guard    guard.Settings
 }
 
 // pace is how often things are done; tests change it.
@@ -72,8 +74,10 @@ var _ hal.Line = (*Trunk)(nil)
 
 // New makes the line.
 func New(o Options) *Trunk {
-	return &Trunk{o: o, log: o.Log.With("line", o.Name), route: sourceToward,
+	t := &Trunk{o: o, log: o.Log.With("line", o.Name), route: sourceToward,
 		pace: pace{time.Second, 20 * time.Second, 10 * time.Second, 30 * time.Second, 400 * time.Millisecond}}
+	t.Guard(o.Guard)
+	return t
 }
 
 // Name is the name of the line.
@@ -150,6 +154,19 @@ func (t *Trunk) Listening() []netip.AddrPort {
 	}
 	return t.session.wire.Listening()
 }
+
+// Guard replaces what Options said of the door. Who is kept away stays so.
+func (t *Trunk) Guard(s guard.Settings) { t.door.Configure(s) }
+
+// Guarded gives who was kept away or has something against him, at most so many; those who are kept away
+// come first.
+func (t *Trunk) Guarded(most int) []guard.Line { return t.door.List(most) }
+
+// Forgive takes a source back in and forgets what speaks against it; false: nothing does.
+func (t *Trunk) Forgive(a netip.Addr) bool { return t.door.Forgive(a) }
+
+// Ban keeps a source away for that long. Servers that are spoken to stay.
+func (t *Trunk) Ban(a netip.Addr, length time.Duration) { t.door.Ban(a, length) }
 
 // sourceToward is our address on the way to a peer, as the kernel would take it. Nothing is sent.
 func sourceToward(to netip.AddrPort) (netip.Addr, error) {

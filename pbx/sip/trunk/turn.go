@@ -31,7 +31,7 @@ func (s *session) turn() {
 		s.ask()
 		return
 	}
-	if s.c.Transport == config.TransportTCP {
+	if s.c.Transport != config.TransportUDP {
 		s.connect(server)
 		return
 	}
@@ -43,25 +43,34 @@ func (s *session) turn() {
 func (s *session) connect(server netip.AddrPort) {
 	s.asking = true
 	s.wire.Hangup(s.flow)
-	s.wire.Dial(s.c.Listen.Addr(), server, idle, func(f wire.Flow, err error) {
+	s.dialServer(server, func(f wire.Flow, err error) {
 		s.asking = false
 		if s.closing {
 			return
 		}
 		if err != nil {
 			s.log.Info("server not reached", "server", server, "err", err)
-			s.heard(signin.Answer{})
+			s.heard(signin.Answer{Why: unmet(err)})
 			return
 		}
 		s.reach(f)
 		s.legs.Back(f)
 		for l := range s.legs.All() {
-			if old, ok := l.Flow(); ok && old.Network == "tcp" && old.Remote.Addr() == f.Remote.Addr() {
-				l.Move(f)
+			if old, ok := l.Flow(); ok && old.Connected() && old.Remote.Addr() == f.Remote.Addr() {
+				l.Resettle(f)
 			}
 		}
 		s.ask()
 	})
+}
+
+// dialServer opens a connection to server, as the document asks for.
+func (s *session) dialServer(server netip.AddrPort, done func(wire.Flow, error)) {
+	if s.c.Transport == config.TransportTLS {
+		s.wire.DialTLS(s.c.Listen.Addr(), server, s.secure(server), idle, done)
+		return
+	}
+	s.wire.Dial(s.c.Listen.Addr(), server, idle, done)
 }
 
 // reach takes the way to a server into use.
@@ -115,11 +124,7 @@ func (s *session) contact(flow wire.Flow) header.URI {
 	if err != nil {
 		panic(fmt.Sprintf("trunk: own address: %v", err)) // the user was judged with the document
 	}
-	more := ";line=" + s.line
-	if flow.Network != "udp" {
-		more += ";transport=" + flow.Network
-	}
-	u, _ = header.ParseURI(u.Text + more) // what NewURI makes is sound
+	u, _ = header.ParseURI(u.Text + ";line=" + s.line + transportParam(flow.Network)) // what NewURI makes is sound
 	return u
 }
 
@@ -178,12 +183,17 @@ func (s *session) learn(r *wire.Request, res *wire.Response, sentBy string) {
 		s.advertise()
 		seen, _ := s.view.Address(r.Flow.Remote.Addr())
 		s.log.Info("the world sees us by another address", "address", seen)
-		for l := range s.legs.All() {
-			if at, ok := l.Flow(); ok && at == s.flow {
-				l.Move(at) // our Contact is another one
-			}
-		}
+		s.resettle()
 		s.machine.Moved(time.Now())
+	}
+}
+
+// resettle tells the other ends of calls that we are to be found by another address.
+func (s *session) resettle() {
+	for l := range s.legs.All() {
+		if at, ok := l.Flow(); ok && at == s.flow {
+			l.Resettle(at)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"branchline/hal"
 	"branchline/pbx/sip/guard"
 )
 
@@ -64,11 +65,27 @@ func (d *Door) Forgive(a netip.Addr) bool {
 	return d.guard.Forgive(a)
 }
 
-// Report gives what is to be told since the call before, List all that speaks against anybody.
-func (d *Door) Report() []guard.Line {
+// Report gives what the line of that name is to tell since the call before. It is called each second or so.
+func (d *Door) Report(line string) (out []hal.Guarded) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.guard.Report(time.Now())
+	told := d.guard.Report(time.Now())
+	d.mu.Unlock()
+	for _, l := range told {
+		s := hal.Guarded{Name: line, Counts: map[string]int{}, ByHand: l.ByHand}
+		if !l.Until.IsZero() {
+			s.For = time.Until(l.Until).Round(time.Second)
+		}
+		if l.Source.IsValid() {
+			s.Source = guard.Text(l.Source)
+		}
+		for e, n := range l.Counts {
+			if n > 0 {
+				s.Counts[guard.Event(e).String()] = int(n)
+			}
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 // List gives at most so many sources that something speaks against.

@@ -47,7 +47,7 @@ func (t tongue) offence(cause string) string {
 	case "wrong":
 		return pick("%d times an unknown user or a wrong password", "用户未知或密码错误 %d 次")
 	case "outside":
-		return pick("%d sign-ins from outside the house", "外部网络登录 %d 次")
+		return pick("%d requests from where nobody may come in", "来自不允许之处的请求 %d 次")
 	case "flood":
 		return pick("%d messages over its limit", "超限消息 %d 条")
 	case "crowd":

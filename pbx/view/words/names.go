@@ -130,6 +130,9 @@ func (t tongue) outcome(o view.Outcome) string {
 	return string(o)
 }
 
+// Why says why a line is out of service; free text stays as it is.
+func Why(s, lang string) string { return tongueOf(lang).why(s) }
+
 // why says a known reason in the language; free text of the box stays as it is.
 func (t tongue) why(s string) string {
 	if said, ok := t.trunkWhy(s); ok {

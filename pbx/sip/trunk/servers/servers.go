@@ -1,6 +1,7 @@
 // Package servers finds the addresses of SIP servers by their names (RFC 3263): DNS SRV, then A and AAAA.
 //
-// It promises: servers come in the order of the document, those of one name by priority and weight; what DNS
+// It promises: each address comes with the name that a person wrote, by which a certificate is judged: what DNS
+// says may be forged (RFC 5922 4); servers come in the order of the document, those of one name by priority and weight; what DNS
 // said is asked again after a minute, a name that it does not know after ten seconds; a name that was known
 // and is not found now keeps its addresses. Start reading at Finder.
 package servers
@@ -24,7 +25,14 @@ const (
 	patience     = 4 * time.Second  // with DNS, for one name
 	maxAddresses = 16
 	plainPort    = 5060
+	securePort   = 5061
 )
+
+// Server is where a server is, and its name, or address, as a person wrote it.
+type Server struct {
+	At   netip.AddrPort
+	Name string
+}
 
 // ErrName says that DNS knows none of the servers.
 var ErrName = errors.New("DNS does not know the server")
@@ -38,11 +46,11 @@ type Finder struct {
 
 type entry struct {
 	at    time.Time
-	addrs []netip.AddrPort
+	found []Server
 	err   error
 }
 
-// New makes a finder for servers that are spoken to by transport, "udp" or "tcp". A nil resolver is that of
+// New makes a finder for servers that are spoken to by transport, "udp", "tcp" or "tls". A nil resolver is that of
 // the system.
 func New(r *net.Resolver, transport string) *Finder {
 	if r == nil {
@@ -53,14 +61,15 @@ func New(r *net.Resolver, transport string) *Finder {
 
 // Find is where the servers of these names are, "host" or "host:port", in order. It waits for DNS, a few
 // seconds for each name at most. With some addresses the error is nil.
-func (f *Finder) Find(ctx context.Context, names []string) ([]netip.AddrPort, error) {
-	var all []netip.AddrPort
+func (f *Finder) Find(ctx context.Context, names []string) ([]Server, error) {
+	var all []Server
 	var errs []error
 	for _, n := range names {
 		e := f.find(ctx, n)
-		for _, a := range e.addrs {
-			if !slices.Contains(all, a) && len(all) < maxAddresses {
-				all = append(all, a)
+		for _, s := range e.found {
+			known := slices.ContainsFunc(all, func(o Server) bool { return o.At == s.At })
+			if !known && len(all) < maxAddresses {
+				all = append(all, s)
 			}
 		}
 		if e.err != nil {
@@ -83,54 +92,70 @@ func (f *Finder) find(ctx context.Context, name string) entry {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	e := entry{at: now}
-	e.addrs, e.err = f.ask(ctx, name)
-	if len(e.addrs) == 0 {
-		e.addrs = old.addrs
+	e.found, e.err = f.ask(ctx, name)
+	if len(e.found) == 0 {
+		e.found = old.found
 	}
 	f.known[name] = e
 	return e
 }
 
 // ask asks DNS: RFC 3263 4.2.
-func (f *Finder) ask(ctx context.Context, name string) ([]netip.AddrPort, error) {
+func (f *Finder) ask(ctx context.Context, name string) ([]Server, error) {
 	if ip, err := netip.ParseAddr(name); err == nil {
-		return []netip.AddrPort{netip.AddrPortFrom(ip.Unmap(), plainPort)}, nil
+		return []Server{{netip.AddrPortFrom(ip.Unmap(), f.port()), ip.Unmap().String()}}, nil
 	}
 	if at, err := netip.ParseAddrPort(name); err == nil {
-		return []netip.AddrPort{netip.AddrPortFrom(at.Addr().Unmap(), at.Port())}, nil
+		return []Server{{netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), at.Addr().Unmap().String()}}, nil
 	}
 	host, port, ok := header.ParseHostPort(name)
 	if !ok {
 		return nil, fmt.Errorf("%q is no server", name)
 	}
 	if port != 0 {
-		return f.addresses(ctx, host, port)
+		return f.addresses(ctx, host, host, port)
 	}
-	_, srvs, _ := f.resolver.LookupSRV(ctx, "sip", f.transport, host) // in order, by priority and weight
-	var all []netip.AddrPort
+	_, srvs, _ := f.lookup(ctx, host) // in order, by priority and weight
+	var all []Server
 	for _, s := range srvs[:min(len(srvs), maxAddresses)] {
 		if s.Target == "." || s.Port == 0 {
 			continue
 		}
-		addrs, err := f.addresses(ctx, strings.TrimSuffix(s.Target, "."), s.Port)
+		found, err := f.addresses(ctx, host, strings.TrimSuffix(s.Target, "."), s.Port)
 		if err == nil {
-			all = append(all, addrs...)
+			all = append(all, found...)
 		}
 	}
 	if len(all) > 0 {
 		return all, nil
 	}
-	return f.addresses(ctx, host, plainPort)
+	return f.addresses(ctx, host, host, f.port())
 }
 
-func (f *Finder) addresses(ctx context.Context, host string, port uint16) ([]netip.AddrPort, error) {
+// lookup asks for the services of host: RFC 3263 4.1.
+func (f *Finder) lookup(ctx context.Context, host string) (string, []*net.SRV, error) {
+	if f.transport == "tls" {
+		return f.resolver.LookupSRV(ctx, "sips", "tcp", host)
+	}
+	return f.resolver.LookupSRV(ctx, "sip", f.transport, host)
+}
+
+func (f *Finder) port() uint16 {
+	if f.transport == "tls" {
+		return securePort
+	}
+	return plainPort
+}
+
+// addresses are those of host, which belongs to the server of that name.
+func (f *Finder) addresses(ctx context.Context, name, host string, port uint16) ([]Server, error) {
 	ips, err := f.resolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {
 		return nil, err
 	}
-	var all []netip.AddrPort
+	var all []Server
 	for _, ip := range ips {
-		all = append(all, netip.AddrPortFrom(ip.Unmap(), port))
+		all = append(all, Server{netip.AddrPortFrom(ip.Unmap(), port), name})
 	}
 	return all, nil
 }

@@ -107,7 +107,7 @@ func TestServersComeByPriorityThenByTheDocument(t *testing.T) {
 		"198.51.100.2:5090", "203.0.113.1:5060", "[2001:db8::1]:5062"}
 	var texts []string
 	for _, a := range got {
-		texts = append(texts, a.String())
+		texts = append(texts, a.At.String())
 	}
 	slices.Sort(texts[:2])
 	slices.Sort(texts[4:6])
@@ -146,8 +146,19 @@ func TestWhatDNSSaidIsRemembered(t *testing.T) {
 	if err != nil || len(got) != 3 || d.count() == asked {
 		t.Errorf("a name that is not found any more lost its addresses: %v, %v", got, err)
 	}
-	if !slices.Contains(got, netip.MustParseAddrPort("198.51.100.3:5080")) {
+	if !slices.Contains(got, Server{netip.MustParseAddrPort("198.51.100.3:5080"), "acme.example"}) {
 		t.Errorf("found %v", got)
+	}
+}
+
+func TestSecureServersHaveTheNameOfTheDocument(t *testing.T) {
+	d := acme()
+	d.put("_sips._tcp.acme.example", "SRV", srv(10, 0, 5071, "b.acme.example"))
+	got, err := New(d.resolver(t), "tls").Find(t.Context(), []string{"acme.example", "plain.example", "203.0.113.1"})
+	want := []Server{{netip.MustParseAddrPort("198.51.100.3:5071"), "acme.example"}, {netip.MustParseAddrPort("198.51.100.9:5061"), "plain.example"},
+		{netip.MustParseAddrPort("203.0.113.1:5061"), "203.0.113.1"}}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("found %v, %v", got, err)
 	}
 }
 

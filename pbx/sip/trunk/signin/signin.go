@@ -8,6 +8,7 @@
 package signin
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"time"
@@ -24,12 +25,16 @@ const (
 	Forbidden = "the server does not let this account in"
 	Unknown   = "the server does not know this account"
 	Refused   = "the server refused the sign-in"
+	Unsigned  = "nobody whom the box trusts has signed the server's certificate; give that of its authority as ca, or is somebody between?"
+	Misnamed  = "the server's certificate is of another name; is the name right, or is somebody between?"
+	Outdated  = "the server's certificate is out of its time; is the clock of the box right?"
+	NoTLS     = "the server speaks no TLS on that port; it is mostly 5061"
 	Meddling  = "your router's SIP ALG alters the signalling; switch SIP ALG off in the router"
 )
 
 // Reasons are all of them that are told, but for Beginning.
 func Reasons() []string {
-	return []string{NoName, NoRoute, Silent, Overload, Password, Forbidden, Unknown, Refused, Meddling}
+	return []string{NoName, NoRoute, Silent, Overload, Password, Forbidden, Unknown, Refused, Unsigned, Misnamed, Outdated, NoTLS, Meddling}
 }
 
 const (
@@ -46,6 +51,7 @@ const (
 // Answer is what came of one try.
 type Answer struct {
 	Code       int           // of the final response; 0: none came
+	Why        string        // none came: one of the constants; "": Silent
 	Proof      bool          // the server refused our credentials
 	Granted    time.Duration // how long a 2xx holds; 0: it did not say
 	MinExpires time.Duration // of a 423
@@ -160,7 +166,7 @@ func (m *Machine) Blame() {
 func (m *Machine) Heard(a Answer, now time.Time) {
 	switch {
 	case a.Code == 0, a.Code == 408:
-		m.fail(Silent, 0, now)
+		m.fail(cmp.Or(a.Why, Silent), 0, now)
 	case a.Code/100 == 5 && !(m.peer && a.Code != 503):
 		m.fail(Overload, a.RetryAfter, now)
 	case m.peer:

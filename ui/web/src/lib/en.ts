@@ -253,6 +253,10 @@ export const en = {
     title: 'Flight recorder',
     tell: 'What the box lived through in the last hours, as a text file with which the fault behind a strange call can be found: each ring, key and decision with its time, callers’ numbers, and the configuration. No sound, password or PIN is in it.',
   },
+  certificate: {
+    title: 'Certificate',
+    tell: 'The certificate of this box’s own authority, branchline.pem. Load it into desk phones that speak TLS, and give it as ca to another box that is to have this one for a trunk: by it they know the box. It is no secret.',
+  },
   dialog: { cancel: 'Cancel', close: 'Close' },
   noAnswer: 'The box does not answer. Is it running?',
   noPage: 'This part of the page did not come.',

@@ -37,7 +37,7 @@ export interface Call {
   legs: { id: string; line: string; number: string; agent?: string; state: string }[]
 }
 
-export interface Line { name: string; kind: string; slot?: string; number?: string; up: boolean; why?: string; since?: string; legs: number }
+export interface Line { name: string; kind: string; slot?: string; number?: string; up: boolean; why?: string; why_zh?: string; since?: string; legs: number }
 
 export type Presence =
   | 'signed_out' | 'ready' | 'not_ready' | 'reserved' | 'ringing' | 'talking' | 'holding' | 'wrap_up' | 'dialing' | 'unreachable'

@@ -224,6 +224,10 @@ export const zh: Dictionary = {
     title: '运行记录',
     tell: '以文本文件保存设备最近几小时的运行过程，可据此查找异常通话的原因：每次振铃、按键和决策及其时间、主叫号码以及配置。不含语音、密码和 PIN。',
   },
+  certificate: {
+    title: '证书',
+    tell: '本机自有机构的证书 branchline.pem。请装入使用 TLS 的话机；另一台设备以本机为中继时，请写入其 ca：它们凭此认出本机。证书不是秘密。',
+  },
   dialog: { cancel: '取消', close: '关闭' },
   noAnswer: '设备没有应答。它在运行吗？',
   noPage: '页面的这一部分未能载入。',
