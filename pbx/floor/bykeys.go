@@ -152,6 +152,14 @@ func (f *Floor) typed(c *contact) {
 	if place.Kind == route.Outside {
 		t.to = place.Number.Shown()
 	}
+	if l := t.by; !t.first && place.Kind == route.Park && f.freePlace(string(place.To)) {
+		f.silence(t)
+		f.endTransfer(c)
+		f.hush(c)
+		f.waitsAt(c, string(place.To), l)
+		f.hangup(l, hal.Normal)
+		return
+	}
 	if cause := f.unfit(t, place); cause != "" {
 		if t.typed != "" {
 			f.fact(call.Transfer{Call: c.id, Leg: t.leg, To: t.to, State: call.TransferRefused, Cause: cause})
@@ -182,6 +190,8 @@ func (f *Floor) unfit(t *transfer, place route.Place) hal.Cause {
 	switch {
 	case place.Kind == route.Nowhere:
 		return hal.Unallocated
+	case place.Kind == route.Park && !t.first:
+		return hal.Busy
 	case place.Kind != route.Extension && place.Kind != route.Outside, !f.may(t.home, place):
 		return hal.Forbidden
 	case string(place.To) == t.home:

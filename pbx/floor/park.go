@@ -20,20 +20,27 @@ type parked struct {
 // that is free. It answers with whether it could.
 func (f *Floor) park(l *leg, s hal.Transfer, place string) bool {
 	c := l.of
-	if !parkPlace(place) || f.parkedAt(place) != nil {
+	if !f.freePlace(place) {
 		return false
 	}
 	other := c.other(l)
 	f.part(c)
 	f.stays(c, other)
+	f.waitsAt(c, place, l)
+	f.leave(l, s.Ref)
+	return true
+}
+
+func (f *Floor) freePlace(place string) bool { return parkPlace(place) && f.parkedAt(place) == nil }
+
+// waitsAt puts the caller of c, with whom nobody talks, at a place; l parked him.
+func (f *Floor) waitsAt(c *contact, place string, l *leg) {
 	c.parked = &parked{place: place, home: l.phone.extension, leg: l.id}
 	if f.doc.Calls.Park > 0 {
 		c.parked.until = f.now.Add(f.doc.Calls.Park)
 	}
 	f.fact(call.Parked{Call: c.id, Leg: l.id, Place: place, Extension: l.phone.extension})
 	f.play(c, prompt.Music(nil), true)
-	f.leave(l, s.Ref)
-	return true
 }
 
 // parkPlace tells whether s is a place: 1 to 99.

@@ -119,7 +119,7 @@ func (w *world) act() {
 	case 7:
 		w.set([]time.Duration{time.Hour, -time.Hour, 56 * 365 * 24 * time.Hour, -1100 * time.Millisecond}[w.pick(4)])
 	case 6:
-		w.step(call.Configured{Doc: changed([][]string{nil, {"queue=support"}, {"agent=bo"}}[w.pick(3)])})
+		w.step(call.Configured{Doc: changed([][]string{nil, {"queue=support"}, {"agent=bo"}, {"door=support"}, {"fax"}}[w.pick(5)])})
 	default:
 		if len(w.order) > 0 {
 			w.legActs(w.order[w.pick(len(w.order))])
