@@ -65,3 +65,6 @@ func lowPaces() [16]int32 {
 
 // highLevels is what a code of the upper band stands for: QQ2 by IH2.
 func highLevels() [4]int32 { return [4]int32{-7408, -1616, 7408, 1616} }
+
+// highPaces is how much a code quickens the upper band's pace: WH by RH2.
+func highPaces() [4]int32 { return [4]int32{798, -214, 798, -214} }
