@@ -32,7 +32,7 @@ func word(v int32) int32 { return min(max(v, -32768), 32767) }
 func clamp15(v int32) int32 { return min(max(v, -16384), 16383) }
 
 // adapt takes the difference that both ends know, doubled the last of d, and foretells the next sample;
-// the others of d are the six before. The order is that of clause 6.2.1.3: RECONS, PARREC, UPPOL2,
+// the others of d are the six before. The order is that of the recommendation's block 4: RECONS, PARREC, UPPOL2,
 // UPPOL1, UPZERO, DELAYA, FILTEP, FILTEZ, PREDIC.
 //
 // UPZERO: a coefficient b becomes ⌊255/256 b⌋ ± 128, by whether its difference has the sign of the new

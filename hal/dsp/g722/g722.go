@@ -8,7 +8,8 @@
 // 4.5.2). An encoder and the decoder behind it delay by 22 samples, 1.4 ms. Start reading at Encoder;
 // band.go is what both directions share.
 //
-// Words in capitals are the blocks and variables of the recommendation, clauses 5 and 6.
+// Words in capitals are the blocks and variables of the recommendation's computational details (clauses 5
+// and 6).
 package g722
 
 // chunk is how many octets are worked on at a time: a frame of 20 ms.

@@ -14,7 +14,7 @@ const rate = 16000
 // sounds are some seconds each of what a codec meets.
 func sounds() map[string][]int16 {
 	chance := rand.New(rand.NewSource(722))
-	const n = 4 * rate
+	const n = 2 * rate
 	make16 := func(at func(i int) float64) []int16 {
 		pcm := make([]int16, n)
 		for i := range pcm {
@@ -112,7 +112,7 @@ func TestSamplesAreThoseOfAnIndependentImplementation(t *testing.T) {
 	}
 }
 
-// limited is what the oracle says, with LIMIT where it forgets it (clause 4.4): a sample beyond full
+// limited is what the oracle says, with LIMIT where it forgets it (at the end of the receive filter): a sample beyond full
 // scale comes out of it with its upper bits cut off. Nothing but that is forgiven, and only to sounds
 // that go there.
 func limited(name string, got, want []int16) []int16 {
