@@ -62,7 +62,7 @@ func speech(n int) []int16 {
 		v := 0.0
 		for k := 1; k <= 30; k++ {
 			hz := pitch * float64(k)
-			formant := 1/(1+math.Pow((hz-600-200*math.Sin(4*t))/150, 2)) + 0.5/(1+math.Pow((hz-1700)/250, 2)) + 0.1/(1+math.Pow((hz-3200)/400, 2))
+			formant := 1/(1+square((hz-600-200*math.Sin(4*t))/150)) + 0.5/(1+square((hz-1700)/250)) + 0.1/(1+square((hz-3200)/400))
 			v += formant * math.Sin(float64(k)*phase)
 		}
 		v *= 3000 * loud
@@ -168,7 +168,7 @@ func TestSpeechComesBack22SamplesLaterAndClear(t *testing.T) {
 	var signal, noise float64
 	for i, x := range pcm[:len(pcm)-22] {
 		signal += float64(x) * float64(x)
-		noise += math.Pow(float64(x)-float64(back[i+22]), 2)
+		noise += square(float64(x) - float64(back[i+22]))
 	}
 	if db := 10 * math.Log10(signal/noise); db < 20 {
 		t.Errorf("signal to noise %.1f dB, want 20", db)
@@ -232,3 +232,5 @@ func BenchmarkG722(b *testing.B) {
 		})
 	}
 }
+
+func square(v float64) float64 { return v * v }

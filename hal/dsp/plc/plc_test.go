@@ -19,8 +19,8 @@ func voice(n, rate int) []int16 {
 		v := 0.0
 		for k := 1; k <= 25; k++ {
 			f := hz * float64(k)
-			v += math.Sin(float64(k)*phase) / (1 + math.Pow((f-600-250*math.Sin(3*t))/200, 2)) // a formant that moves
-			v += 0.3 * math.Sin(float64(k)*phase) / (1 + math.Pow((f-2000)/300, 2))
+			v += math.Sin(float64(k)*phase) / (1 + square((f-600-250*math.Sin(3*t))/200)) // a formant that moves
+			v += 0.3 * math.Sin(float64(k)*phase) / (1 + square((f-2000)/300))
 		}
 		pcm[i] = int16(3500 * v * max(0.05, math.Sin(2*math.Pi*2.3*t)+0.5))
 	}
@@ -227,3 +227,5 @@ func BenchmarkConceal(b *testing.B) {
 		}
 	})
 }
+
+func square(v float64) float64 { return v * v }
