@@ -12,7 +12,7 @@ type band struct {
 	r1, r2 int32     // RLT, RH doubled: the last two samples rebuilt
 	p1, p2 int32     // PLT, PH: the same by the zeros alone; their signs count
 	sum    int32     // of the last six differences, doubled
-	b      [2]uint64 // the coefficients of the zeros, the newest in the lowest lane
+	u      [2]uint64 // the coefficients of the zeros, the newest in the lowest lane; see turn
 	neg    [2]uint64 // bit 8 of a lane: its difference is below zero
 	d      [6]int32  // DLT, DH doubled: those differences, the oldest first, between two chunks
 }
@@ -32,16 +32,15 @@ func word(v int32) int32 { return min(max(v, -32768), 32767) }
 func clamp15(v int32) int32 { return min(max(v, -16384), 16383) }
 
 // adapt takes the difference that both ends know, doubled the last of d, and foretells the next sample;
-// the others of d are the six before. The order is that of clause 6.2.1.3: RECONS, PARREC, UPPOL2,
+// the others of d are the six before. The order is that of the recommendation's block 4: RECONS, PARREC, UPPOL2,
 // UPPOL1, UPZERO, DELAYA, FILTEP, FILTEZ, PREDIC.
 //
 // UPZERO: a coefficient b becomes ⌊255/256 b⌋ ± 128, by whether its difference has the sign of the new
 // one. With u = b + 32768 that is u - ⌈u/256⌉ + 256 or 0, never beyond 16 bits; and + 128 where the new
-// one is 0. What is kept is u with its top bit turned, so that 0 is 0.
+// one is 0.
 func (f *band) adapt(d *[7]int32) {
-	const top = 0x8000 * lanes
 	twice := d[6]
-	u0, u1 := f.b[0]^top, f.b[1]^top
+	u0, u1 := f.u[0], f.u[1]
 	u0 -= (u0 + 255*lanes) >> 8 & (0x1ff * lanes)
 	u1 -= (u1 + 255*lanes) >> 8 & (0x1ff * lanes)
 	if twice != 0 {
@@ -52,7 +51,7 @@ func (f *band) adapt(d *[7]int32) {
 		u0 += 128 * lanes
 		u1 += 128 * lanes
 	}
-	f.b[0], f.b[1] = u0^top, u1^top
+	f.u[0], f.u[1] = u0, u1
 	f.neg[1] = f.neg[1]<<lane | f.neg[0]>>(2*lane)&256
 	f.neg[0] = f.neg[0]<<lane | uint64(uint32(twice)>>31)<<8
 
@@ -70,8 +69,20 @@ func (f *band) adapt(d *[7]int32) {
 	r2 := f.r1
 	r1 := word(2*f.s + twice) // doubled and limited in one
 	f.a1, f.a2, f.r2, f.r1 = a1, a2, r2, r1
-	f.sz = word(z)
-	f.s = word(word(r1*a1>>15+r2*a2>>15) + f.sz)
+	poles := r1*a1>>15 + r2*a2>>15
+	s := poles + z
+	if uint32(z+32768)|uint32(poles+32768)|uint32(s+32768) > 65535 { // too loud, and rare
+		z = word(z)
+		s = word(word(poles) + z)
+	}
+	f.sz, f.s = z, s
+}
+
+// turn turns the top bits of the coefficients: around a chunk, so that they are u inside and b outside,
+// where 0 is 0.
+func (f *band) turn() {
+	f.u[0] ^= 0x8000 * lanes
+	f.u[1] ^= 0x8000 * lanes
 }
 
 // lowest is the coefficient in the lowest lane, above zero.

@@ -8,7 +8,8 @@
 // 4.5.2). An encoder and the decoder behind it delay by 22 samples, 1.4 ms. Start reading at Encoder;
 // band.go is what both directions share.
 //
-// Words in capitals are the blocks and variables of the recommendation, clauses 5 and 6.
+// Words in capitals are the blocks and variables of the recommendation's computational details (clauses 5
+// and 6).
 package g722
 
 // chunk is how many octets are worked on at a time: a frame of 20 ms.
@@ -36,10 +37,12 @@ func (e *Encoder) encode(dst []byte, pcm []int16) {
 	var lows, highs [chunk]int32
 	e.split(&lows, &highs, pcm)
 	q, steps, paces := newQuantizer(), steps(), lowPaces()
-	levels, highLevels := lowLevels4(), highLevels()
+	levels, highLevels, highPaces := lowLevels4(), highLevels(), highPaces()
 	var dl, dh past
 	copy(dl[:], e.low.d[:])
 	copy(dh[:], e.high.d[:])
+	e.low.turn()
+	e.high.turn()
 	for i := range min(len(dst), chunk) {
 		det := step(&steps, e.low.nb, 8)
 		il := q.low(word(lows[i]-e.low.s), det)
@@ -49,11 +52,13 @@ func (e *Encoder) encode(dst []byte, pcm []int16) {
 
 		det = step(&steps, e.high.nb, 10)
 		ih := quantizeHigh(word(highs[i]-e.high.s), det)
-		e.high.nb = min(max(e.high.nb*127>>7+highPace(ih), 0), 22528)
+		e.high.nb = min(max(e.high.nb*127>>7+highPaces[ih&3], 0), 22528)
 		dh[6+i] = det * highLevels[ih&3] >> 15 * 2
 		e.high.adapt((*[7]int32)(dh[i:]))
 		dst[i] = byte(ih<<6 | il)
 	}
+	e.low.turn()
+	e.high.turn()
 	copy(e.low.d[:], dl[len(dst):])
 	copy(e.high.d[:], dh[len(dst):])
 }
@@ -80,10 +85,13 @@ func (d *Decoder) decode(dst []int16, b []byte) {
 	copy(dif[:], d.dif[:])
 	copy(sum[:], d.sum[:])
 	steps, paces := steps(), lowPaces()
-	levels4, levels6, highLevels := lowLevels4(), lowLevels6(), highLevels()
+	levels4, levels6 := lowLevels4(), lowLevels6()
+	highLevels, highPaces := highLevels(), highPaces()
 	var dl, dh past
 	copy(dl[:], d.low.d[:])
 	copy(dh[:], d.high.d[:])
+	d.low.turn()
+	d.high.turn()
 	for i, c := range b[:min(len(b), chunk)] {
 		il, ih := int32(c&63), int32(c>>6)
 		det := step(&steps, d.low.nb, 8)
@@ -95,11 +103,13 @@ func (d *Decoder) decode(dst []int16, b []byte) {
 		det = step(&steps, d.high.nb, 10)
 		diff := det * highLevels[ih] >> 15
 		rh := clamp15(d.high.s + diff)
-		d.high.nb = min(max(d.high.nb*127>>7+highPace(ih), 0), 22528)
+		d.high.nb = min(max(d.high.nb*127>>7+highPaces[ih&3], 0), 22528)
 		dh[6+i] = 2 * diff
 		d.high.adapt((*[7]int32)(dh[i:]))
 		dif[taps-1+i], sum[taps-1+i] = rl-rh, rl+rh
 	}
+	d.low.turn()
+	d.high.turn()
 	n := len(b)
 	copy(d.low.d[:], dl[n:])
 	copy(d.high.d[:], dh[n:])

@@ -14,7 +14,7 @@ const rate = 16000
 // sounds are some seconds each of what a codec meets.
 func sounds() map[string][]int16 {
 	chance := rand.New(rand.NewSource(722))
-	const n = 4 * rate
+	const n = 2 * rate
 	make16 := func(at func(i int) float64) []int16 {
 		pcm := make([]int16, n)
 		for i := range pcm {
@@ -62,7 +62,7 @@ func speech(n int) []int16 {
 		v := 0.0
 		for k := 1; k <= 30; k++ {
 			hz := pitch * float64(k)
-			formant := 1/(1+math.Pow((hz-600-200*math.Sin(4*t))/150, 2)) + 0.5/(1+math.Pow((hz-1700)/250, 2)) + 0.1/(1+math.Pow((hz-3200)/400, 2))
+			formant := 1/(1+square((hz-600-200*math.Sin(4*t))/150)) + 0.5/(1+square((hz-1700)/250)) + 0.1/(1+square((hz-3200)/400))
 			v += formant * math.Sin(float64(k)*phase)
 		}
 		v *= 3000 * loud
@@ -112,7 +112,7 @@ func TestSamplesAreThoseOfAnIndependentImplementation(t *testing.T) {
 	}
 }
 
-// limited is what the oracle says, with LIMIT where it forgets it (clause 4.4): a sample beyond full
+// limited is what the oracle says, with LIMIT where it forgets it (at the end of the receive filter): a sample beyond full
 // scale comes out of it with its upper bits cut off. Nothing but that is forgiven, and only to sounds
 // that go there.
 func limited(name string, got, want []int16) []int16 {
@@ -168,7 +168,7 @@ func TestSpeechComesBack22SamplesLaterAndClear(t *testing.T) {
 	var signal, noise float64
 	for i, x := range pcm[:len(pcm)-22] {
 		signal += float64(x) * float64(x)
-		noise += math.Pow(float64(x)-float64(back[i+22]), 2)
+		noise += square(float64(x) - float64(back[i+22]))
 	}
 	if db := 10 * math.Log10(signal/noise); db < 20 {
 		t.Errorf("signal to noise %.1f dB, want 20", db)
@@ -232,3 +232,5 @@ func BenchmarkG722(b *testing.B) {
 		})
 	}
 }
+
+func square(v float64) float64 { return v * v }

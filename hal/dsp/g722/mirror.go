@@ -1,6 +1,6 @@
 package g722
 
-// The mirror filter has 24 taps, symmetric (table 11), half of them for each sample of a pair: taps.
+// The mirror filter has 24 taps, symmetric, half of them for each sample of a pair: taps.
 // Sums are made for two pairs at a time, in the lower and the upper 32 bits of a word: no sum
 // exceeds 65536 · 6482 and so no lane its 32 bits.
 const taps = 12

@@ -2,7 +2,7 @@ package g722
 
 // step is the size of the quantizer's step, DETL or DETH: SCALEL with shift 8, SCALEH with 10.
 func step(steps *[32]int32, nb int32, shift uint32) int32 {
-	return steps[nb>>6&31] << 1 >> (shift + 1 - uint32(nb)>>11) << 2
+	return steps[nb>>6&31] << 1 >> ((shift + 1 - uint32(nb)>>11) & 31) << 2
 }
 
 // quantizer finds the code of a difference in the lower band: QUANTL.
@@ -21,7 +21,7 @@ func newQuantizer() quantizer {
 // one division answers for all limits; as they lie 35 apart or more, a cell of 32 holds one at most.
 func (q *quantizer) low(e, det int32) int32 {
 	neg := e >> 31
-	ratio := min(uint32((e^neg)+1)<<12-1, 1<<27-1) / uint32(det)
+	ratio := (uint32((e^neg)+1)<<12 - 1) / uint32(det)
 	ratio = min(ratio, 32*uint32(len(q.cells))-1)
 	n := uint32(q.cells[ratio>>5])
 	n += (q.limits[(n+1)&31] - ratio - 1) >> 31
@@ -34,6 +34,3 @@ func quantizeHigh(e, det int32) int32 {
 	far := (564*det>>12 - (e ^ neg) - 1) >> 31 // -1 beyond the limit
 	return 3 + 2*neg + far
 }
-
-// highPace is how much the code ih quickens the upper band's pace: WH by RH2, 798 or -214.
-func highPace(ih int32) int32 { return 798 - ih&1*1012 }

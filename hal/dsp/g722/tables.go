@@ -1,6 +1,6 @@
 package g722
 
-// steps is 2048 · 2^(i/32): ILB, table 15.
+// steps is 2048 · 2^(i/32): ILB.
 func steps() [32]int32 {
 	return [32]int32{
 		2048, 2093, 2139, 2186, 2233, 2282, 2332, 2383, 2435, 2489, 2543, 2599, 2656, 2714, 2774, 2834,
@@ -27,7 +27,7 @@ func lowCells() [92]uint8 {
 }
 
 // lowCodes are the codes by the limits passed, first those of differences above zero, then those
-// below: ILP and ILN, table 17.
+// below: ILP and ILN.
 func lowCodes() [64]uint8 {
 	return [64]uint8{
 		61, 60, 59, 58, 57, 56, 55, 54, 53, 52, 51, 50, 49, 48, 47, 46,
@@ -65,3 +65,6 @@ func lowPaces() [16]int32 {
 
 // highLevels is what a code of the upper band stands for: QQ2 by IH2.
 func highLevels() [4]int32 { return [4]int32{-7408, -1616, 7408, 1616} }
+
+// highPaces is how much a code quickens the upper band's pace: WH by RH2.
+func highPaces() [4]int32 { return [4]int32{798, -214, 798, -214} }

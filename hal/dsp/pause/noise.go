@@ -14,7 +14,7 @@ type Background struct {
 	n     int // of shape
 }
 
-// Parse reads the payload of a packet of comfort noise (RFC 3389, 3.1 to 3.3); ok is false where
+// Parse reads the payload of a packet of comfort noise (RFC 3389, section 3); ok is false where
 // there is none. Coefficients beyond the tenth are left out, and such as no filter stands are 0.
 func Parse(b []byte) (_ Background, ok bool) {
 	if len(b) == 0 {

@@ -11,15 +11,15 @@ import "math"
 
 // Lengths in samples at 8 kHz.
 const (
-	piece    = 80  // 10 ms: what is worked on at a time (I.2.1)
-	pitchMin = 40  // 200 Hz (I.2.2)
+	piece    = 80  // 10 ms: what is worked on at a time
+	pitchMin = 40  // 200 Hz
 	pitchMax = 120 // 66 Hz
 	window   = 160 // what is compared to find the pitch
 	overlap  = pitchMax / 4
 	history  = 3*pitchMax + overlap // 48.75 ms
-	growth   = 32                   // how much longer the overlap after a gap is for each piece of it (I.2.7)
+	growth   = 32                   // how much longer the overlap after a gap is for each piece of it
 
-	silent  = 6    // pieces: after 60 ms there is nothing to say (I.2.6)
+	silent  = 6    // pieces: after 60 ms there is nothing to say
 	fading  = 0.2  // of full gain per piece, from the second on
 	weakest = 2000 // of a window's energy, below which it counts as this: nothing is like silence
 )
@@ -76,7 +76,7 @@ func (c *Concealer) delay(pcm []int16) {
 	copy(pcm, past[len(past)-len(pcm)-c.Delay():])
 }
 
-// fill makes one piece of a gap (I.2.3 to I.2.6).
+// fill makes one piece of a gap.
 func (c *Concealer) fill(pcm []int16) {
 	var sound, was [2 * piece]float32
 	out := sound[:len(pcm)]
@@ -142,7 +142,7 @@ func (c *Concealer) repeat(dst []float32) {
 	}
 }
 
-// join overlaps the first piece after a gap with what filled it (I.2.7).
+// join overlaps the first piece after a gap with what filled it.
 func (c *Concealer) join(pcm []int16) {
 	if c.lost >= silent {
 		c.rise(pcm)
@@ -173,7 +173,7 @@ func cross(dst, from, to []float32) {
 	}
 }
 
-// pitch is how many samples back the end of sound is most like itself, coarse first (I.2.2).
+// pitch is how many samples back the end of sound is most like itself, coarse first.
 func pitch(sound []float32, scale int) int {
 	best := likest(sound, pitchMin*scale, pitchMax*scale, 2*scale)
 	lowest, highest := max(best-2*scale+1, pitchMin*scale), min(best+2*scale-1, pitchMax*scale)

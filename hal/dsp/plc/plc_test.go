@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/cmplx"
 	"math/rand"
+	"slices"
 	"testing"
 )
 
@@ -18,8 +19,8 @@ func voice(n, rate int) []int16 {
 		v := 0.0
 		for k := 1; k <= 25; k++ {
 			f := hz * float64(k)
-			v += math.Sin(float64(k)*phase) / (1 + math.Pow((f-600-250*math.Sin(3*t))/200, 2)) // a formant that moves
-			v += 0.3 * math.Sin(float64(k)*phase) / (1 + math.Pow((f-2000)/300, 2))
+			v += math.Sin(float64(k)*phase) / (1 + square((f-600-250*math.Sin(3*t))/200)) // a formant that moves
+			v += 0.3 * math.Sin(float64(k)*phase) / (1 + square((f-2000)/300))
 		}
 		pcm[i] = int16(3500 * v * max(0.05, math.Sin(2*math.Pi*2.3*t)+0.5))
 	}
@@ -43,13 +44,16 @@ func distance(a, b []int16) float64 {
 	var sum float64
 	windows := 0
 	for at := 0; at+n <= len(a); at += n / 2 {
+		windows++
+		if slices.Equal(a[at:at+n], b[at:at+n]) {
+			continue
+		}
 		var d float64
 		for k := 2; k < n/2; k++ {
 			x := 10*math.Log10(power(a[at:at+n], k)+1e4) - 10*math.Log10(power(b[at:at+n], k)+1e4)
 			d += x * x
 		}
 		sum += math.Sqrt(d / (n/2 - 2))
-		windows++
 	}
 	return sum / float64(windows)
 }
@@ -223,3 +227,5 @@ func BenchmarkConceal(b *testing.B) {
 		}
 	})
 }
+
+func square(v float64) float64 { return v * v }
