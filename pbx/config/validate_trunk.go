@@ -135,8 +135,11 @@ func readCertificates(text string) error {
 		}
 		n++
 	}
-	if n == 0 {
+	switch begun := strings.Count(text, "-----BEGIN "); {
+	case begun == 0:
 		return errors.New("no BEGIN CERTIFICATE")
+	case n < begun: // pem passes over what is broken
+		return fmt.Errorf("%d of %d can be read", n, begun)
 	}
 	return nil
 }

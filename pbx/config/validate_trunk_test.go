@@ -1,6 +1,11 @@
 package config
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
 	"reflect"
 	"strings"
 	"testing"
@@ -76,5 +81,35 @@ func TestWrongTrunksAreNamedWithTheirCure(t *testing.T) {
 		if !found {
 			t.Errorf("%s for %s: want a problem at %s, got %v", c.to, c.from, c.path, wrong)
 		}
+	}
+}
+
+func TestCertificatesOfATrunkAreReadAsTheyStandInTheirFileAndWrittenBack(t *testing.T) {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := &x509.Certificate{SerialNumber: big.NewInt(1), IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, form, form, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	file += file // a chain
+	block := "transport: tls\n      ca: |\n        " + strings.ReplaceAll(strings.TrimSuffix(file, "\n"), "\n", "\n        ") + "\n      user: "
+	d, wrong := Check([]byte(strings.Replace(withTrunk, "user: ", block, 1)))
+	if len(wrong) > 0 {
+		t.Fatal(wrong)
+	}
+	if d.Lines[0].Trunk.CA != file {
+		t.Errorf("read %q", d.Lines[0].Trunk.CA)
+	}
+	back, err := Load(Marshal(d))
+	if err != nil || !reflect.DeepEqual(back, d) {
+		t.Errorf("written and read again: %v", err)
+	}
+	broken := strings.Replace(block, "-----BEGIN CERTIFICATE-----\n        M", "-----BEGIN CERTIFICATE-----\n        ", 1)
+	if _, wrong := Check([]byte(strings.Replace(withTrunk, "user: ", broken, 1))); len(wrong) != 1 || wrong[0].Path != "lines[0].trunk.ca" {
+		t.Errorf("a broken one: %v", wrong)
 	}
 }
