@@ -32,8 +32,9 @@ const (
 	// subscriptions, and a phone by UDP notices when it renews its own.
 	maxExpires = 10 * time.Minute
 
-	maxOfPhone = 200     // subscriptions of one extension from one address
-	maxInAll   = 1 << 14 // about 1 kB each
+	maxOfPhone     = 200     // subscriptions of one extension from one address
+	maxOfExtension = 1000    // from all its addresses: nobody takes the room of all
+	maxInAll       = 1 << 14 // about 1 kB each
 
 	// Events are what can be subscribed to, for an Allow-Events header.
 	Events = "dialog, message-summary, presence"
@@ -52,7 +53,7 @@ type Server struct {
 	Options
 	subs   map[string]*subscription // by our tag
 	of     map[watched][]*subscription
-	phones map[phone]int   // how many each has
+	phones map[phone]int   // how many each has; with from "" an extension
 	news   []*subscription // that have something to tell
 	armed  bool            // a timer will tell it
 	lamps  map[string]Lamp
@@ -161,11 +162,12 @@ func (s *Server) tell() {
 // Subscribe handles a SUBSCRIBE outside of a dialog of extension, who has proved to be it.
 func (s *Server) Subscribe(extension string, r *wire.Request) {
 	r.Remember()
-	w := watched{event: eventOf(r)}
+	var w watched
+	w.event, _ = eventOf(r.Header("Event"))
 	asked := r.URI.User
 	var ok bool
 	w.resource, ok = s.resource(asked, extension)
-	life, refused := lifetime(r)
+	life, refused := lifetime(r.Header("Expires"))
 	switch {
 	case w.event == noEvent:
 		refused = wire.Response{Code: 489, Headers: []wire.Header{{Name: "Allow-Events", Value: Events}}}
@@ -209,8 +211,8 @@ func (s *Server) Within(r *wire.Request) bool {
 		return true
 	}
 	sub.remoteSeq = r.CSeq
-	life, refused := lifetime(r)
-	if eventOf(r) != sub.event {
+	life, refused := lifetime(r.Header("Expires"))
+	if e, _ := eventOf(r.Header("Event")); e != sub.event {
 		refused = wire.Response{Code: 489, Headers: []wire.Header{{Name: "Allow-Events", Value: Events}}}
 	}
 	if refused.Code != 0 {
@@ -226,8 +228,8 @@ func (s *Server) Within(r *wire.Request) bool {
 }
 
 // lifetime is how long a subscription is asked for and gets; a response with a code refuses it.
-func lifetime(r *wire.Request) (time.Duration, wire.Response) {
-	n, err := strconv.ParseUint(r.Header("Expires"), 10, 32)
+func lifetime(expires string) (time.Duration, wire.Response) {
+	n, err := strconv.ParseUint(expires, 10, 32)
 	if err != nil {
 		return maxExpires, wire.Response{}
 	}
@@ -251,13 +253,22 @@ func (s *Server) replace(sub *subscription) {
 }
 
 func (s *Server) room(sub *subscription) bool {
-	return len(s.subs) < maxInAll && s.phones[sub.phone()] < maxOfPhone
+	return len(s.subs) < maxInAll && s.phones[sub.phone()] < maxOfPhone && s.phones[phone{sub.peer, ""}] < maxOfExtension
+}
+
+// count adds n to what the phone of sub, and its extension, have.
+func (s *Server) count(sub *subscription, n int) {
+	for _, p := range [...]phone{sub.phone(), {sub.peer, ""}} {
+		if s.phones[p] += n; s.phones[p] <= 0 {
+			delete(s.phones, p)
+		}
+	}
 }
 
 func (s *Server) add(sub *subscription) {
 	s.subs[sub.tag] = sub
 	s.of[sub.watched] = append(s.of[sub.watched], sub)
-	s.phones[sub.phone()]++
+	s.count(sub, 1)
 }
 
 // forget tells nobody.
@@ -276,9 +287,7 @@ func (s *Server) forget(sub *subscription) {
 	if s.of[sub.watched] = list; len(list) == 0 {
 		delete(s.of, sub.watched)
 	}
-	if s.phones[sub.phone()]--; s.phones[sub.phone()] <= 0 {
-		delete(s.phones, sub.phone())
-	}
+	s.count(sub, -1)
 }
 
 // Expire ends what has ended by now.

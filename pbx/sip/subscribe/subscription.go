@@ -19,8 +19,13 @@ const (
 	presenceEvent
 )
 
-func eventOf(r *wire.Request) event {
-	name, _, _ := strings.Cut(r.Header("Event"), ";")
+// eventOf reads an Event header; id is its parameter (RFC 6665 4.5.2), "" mostly.
+func eventOf(header string) (e event, id string) {
+	name, params, _ := strings.Cut(header, ";")
+	return eventNamed(name), idOf(params)
+}
+
+func eventNamed(name string) event {
 	switch strings.ToLower(strings.TrimSpace(name)) {
 	case "dialog":
 		return dialogEvent
@@ -80,15 +85,16 @@ func newSubscription(s *Server, peer, asked string, w watched, r *wire.Request) 
 	for _, route := range r.Route {
 		sub.routes = append(sub.routes, strings.Clone(route))
 	}
-	if id, ok := header.Param(after(r.Header("Event")), "id"); ok && header.IsToken(id) {
-		sub.id = strings.Clone(id)
-	}
+	_, id := eventOf(r.Header("Event"))
+	sub.id = strings.Clone(id)
 	return sub
 }
 
-func after(s string) string {
-	_, params, _ := strings.Cut(s, ";")
-	return params
+func idOf(params string) string {
+	if id, ok := header.Param(params, "id"); ok && header.IsToken(id) {
+		return id
+	}
+	return ""
 }
 
 func (sub *subscription) from() string { return sub.flow.Remote.Addr().String() }
@@ -105,14 +111,12 @@ func (sub *subscription) move(flow wire.Flow) {
 	s := sub.server
 	known := s.subs[sub.tag] == sub
 	if known {
-		if s.phones[sub.phone()]--; s.phones[sub.phone()] <= 0 {
-			delete(s.phones, sub.phone())
-		}
+		s.count(sub, -1)
 	}
 	sub.sure = sub.sure && sub.flow == flow
 	sub.flow, sub.adrift = flow, false
 	if known {
-		s.phones[sub.phone()]++
+		s.count(sub, 1)
 	}
 }
 
