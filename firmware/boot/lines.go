@@ -245,7 +245,7 @@ func phoneSettings(doc *config.Doc) sip.Settings {
 			s.Guard.Adopted[e.Number] = []netip.Prefix{netip.PrefixFrom(netip.IPv4Unspecified(), 0), netip.PrefixFrom(netip.IPv6Unspecified(), 0)}
 		}
 		s.Accounts = append(s.Accounts, sip.Account{Extension: e.Number, Name: e.Name, Password: e.Password,
-			Security: dialog.SecurityOf(e.SRTP)})
+			Security: dialog.SecurityOf(e.SRTP), Mail: e.MessageLamp})
 	}
 	return s
 }

@@ -136,6 +136,8 @@ type Extension struct {
 	Target []string `yaml:"target"` // of a door: who rings, whatever it dials: extensions, all at once, or one queue
 	Open   string   `yaml:"open"`   // of a door: the keys that open it, pressed by whoever talks with it; "" none
 	Fax    bool     `yaml:"fax"`    // of an adapter: a fax machine; its calls are not recorded and no key means anything
+
+	MessageLamp bool `yaml:"message_lamp"` // its phones are told unasked how many messages wait
 }
 
 // Agent is a person who takes contacts, at whatever phone he signs in.

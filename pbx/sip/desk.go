@@ -41,6 +41,7 @@ type desk struct {
 
 	legs     *leg.Table
 	lamps    *subscribe.Server
+	mailed   map[string]subscribe.Mail      // what phones were told of messages unasked, by the name of the binding
 	stranded map[*leg.Leg]registrar.Binding // the phones of calls whose connection was lost
 	ticks    int
 }
@@ -56,7 +57,7 @@ const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, SU
 func newDesk(p *Phones, w *wire.Wire) *desk {
 	d := &desk{name: p.o.Name, log: p.lg, wire: w, out: outbox.New(), reg: &p.reg,
 		keeper: registrar.NewKeeper(p.o.Bindings, p.lg), clock: p.clock, refusals: registrar.Refusals{Log: p.lg},
-		door: &p.door, attached: p.attached, reached: map[string]int{}, watches: map[string]*watch{}, pace: p.pace, stranded: map[*leg.Leg]registrar.Binding{}}
+		door: &p.door, attached: p.attached, reached: map[string]int{}, watches: map[string]*watch{}, mailed: map[string]subscribe.Mail{}, pace: p.pace, stranded: map[*leg.Leg]registrar.Binding{}}
 	d.legs = leg.NewTable(leg.Options{Name: p.o.Name, Boot: p.o.Boot, Count: &p.legs, Log: p.lg, Media: p.o.Media, Wire: w, Trace: p.o.Trace,
 		Out: d.out, Ports: &p.ports, Peers: peers{desk: d}, Allow: allow, Remote: true, Session: p.o.Session})
 	d.lamps = subscribe.NewServer(subscribe.Options{Log: p.lg, Wire: w, Legs: d.legs, Proves: peers{desk: d}.Proves})
@@ -135,8 +136,11 @@ func (d *desk) changed(changes []registrar.Change, why string) {
 		d.watched(c)
 		d.bound(c)
 		d.moved(c)
-		if !c.Gone {
+		if c.Gone {
+			delete(d.mailed, c.Binding.Name())
+		} else {
 			d.lamps.Moved(c.Binding.Extension, c.Was, c.Binding.Flow())
+			d.mailOf(c.Binding)
 		}
 		d.tellReach(c.Binding.Extension, why)
 	}

@@ -33,7 +33,7 @@ func (p *Phones) Show(lamps []Lamp) {
 	d := p.desk
 	p.mu.Unlock()
 	if d != nil {
-		_ = d.wire.Post(func() { d.lamps.Show(lamps) })
+		_ = d.wire.Post(func() { d.show(lamps) })
 	}
 }
 

@@ -59,6 +59,7 @@ type Account struct {
 	Name      string // shown to others where the phone says none
 	Password  string
 	Security  dialog.Security // of its sound
+	Mail      bool            // its phones are told unasked how many messages wait
 }
 
 // Settings are what the configuration says about phones.
@@ -239,7 +240,7 @@ func (p *Phones) Run(ctx context.Context, up func(hal.Signal)) error {
 	}
 	p.released = true
 	p.mu.Unlock()
-	_ = w.Post(func() { d.configure(s); d.lamps.Show(p.shown()); d.open(releases) })
+	_ = w.Post(func() { d.configure(s); d.show(p.shown()); d.open(releases) })
 	err := d.out.Tell(ctx, ended, up)
 
 	p.mu.Lock()

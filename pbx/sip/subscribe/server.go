@@ -106,6 +106,9 @@ func (s *Server) resource(asked, peer string) (string, bool) {
 	return means, ok
 }
 
+// Mail is how many messages wait for an extension, as shown last.
+func (s *Server) Mail(extension string) Mail { return s.lamps[extension].Mail }
+
 // Show takes what lamps shall show from now on; those that are not in it stay.
 func (s *Server) Show(lamps []Lamp) {
 	for _, l := range lamps {
