@@ -4,7 +4,7 @@ GO      ?= go
 APT     ?= apt-get
 # What the tests need of other makers, as program:package of Debian.
 PEERS   := sipp:sip-tester baresip:baresip-core kamailio:kamailio ip:iproute2 ofonod:ofono gammu:gammu dbus-send:dbus \
-           tshark:tshark nft:nftables chromium:chromium node:nodejs npm:npm
+           tshark:tshark nft:nftables linphonec:linphone-cli sipsak:sipsak chromium:chromium node:nodejs npm:npm
 # What the page is built and tested with, from the lock.
 NODE_MODULES := ui/web/node_modules/.package-lock.json
 FUZZ    ?= 20s

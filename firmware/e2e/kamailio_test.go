@@ -8,11 +8,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"branchline/board/sim/phone"
+	"branchline/pbx/call"
 )
 
 // proxy is a provider made of Kamailio: it asks for proofs, keeps who is signed in, stays in the way of calls
@@ -65,12 +67,19 @@ request_route {
 // kamailio runs the provider on an address of its own until the test ends.
 func kamailio(t *testing.T) netip.AddrPort {
 	t.Helper()
+	at := netip.AddrPortFrom(boxes.next(), 5060)
+	kamailioAt(t, at)
+	return at
+}
+
+// kamailioAt runs it at an address until die, or until the test ends.
+func kamailioAt(t *testing.T, at netip.AddrPort) (die func()) {
+	t.Helper()
 	program := peer(t, "kamailio", "kamailio")
 	found, err := filepath.Glob("/usr/lib/*/kamailio/modules")
 	if err != nil || len(found) == 0 {
 		t.Fatalf("kamailio has no modules: %v", err)
 	}
-	at := netip.AddrPortFrom(boxes.next(), 5060)
 	dir := t.TempDir()
 	file := filepath.Join(dir, "kamailio.cfg")
 	if err := os.WriteFile(file, fmt.Appendf(nil, proxy, at, found[0]+"/"), 0o600); err != nil {
@@ -82,7 +91,7 @@ func kamailio(t *testing.T) netip.AddrPort {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	die = sync.OnceFunc(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		ended := make(chan error, 1)
 		go func() { ended <- cmd.Wait() }()
@@ -96,7 +105,8 @@ func kamailio(t *testing.T) netip.AddrPort {
 			t.Log(log.String())
 		}
 	})
-	return at
+	t.Cleanup(die)
+	return die
 }
 
 func TestKamailioIsAProvider(t *testing.T) {
@@ -168,4 +178,63 @@ func bothHear(r *rig, far, desk *phone.Call, hz float64) {
 	if err := desk.WaitHears(r.ctx(), 440); err != nil {
 		r.t.Fatalf("%v\n%s", err, r.timeline())
 	}
+}
+
+// Kamailio is a telephone system that nobody signs in to, and that is asked for a sign of life: when it dies the
+// line is told to be down within a minute, and when it is back calls go there again.
+func TestTrunkIsDownWhileKamailioIsDead(t *testing.T) {
+	t.Parallel()
+	at := netip.AddrPortFrom(boxes.next(), 5060)
+	die := kamailioAt(t, at)
+	lines := onTrunk(", register: false")
+	lines[1] = strings.Replace(lines[1], "servers: []", fmt.Sprintf("servers: [%q]", at), 1)
+	r := start(t, lines...)
+	r.lineUp("acme")
+	down := func() int { return count(r, func(f call.LineDown) bool { return f.Line == "acme" }) }
+	before := down()
+	die()
+	began := time.Now()
+	for down() == before {
+		if time.Since(began) > time.Minute {
+			t.Fatalf("not told within a minute\n%s", r.timeline())
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+	up := func() int { return count(r, func(f call.LineUp) bool { return f.Line == "acme" }) }
+	ups, told := up(), time.Since(began)
+	kamailioAt(t, at)
+	began = time.Now()
+	for up() == ups {
+		if time.Since(began) > time.Minute {
+			t.Fatalf("not back within a minute\n%s", r.timeline())
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+	t.Logf("down after %v, up after %v", told.Round(time.Second), time.Since(began).Round(time.Second))
+	carl := r.phone("089123456", func(o *phone.Options) { o.Server, o.Password, o.Tone = at, "seven-blue-kites", 440 })
+	bo := r.phone("202", func(o *phone.Options) { o.Tone = 900 })
+	out, err := bo.Dial(r.ctx(), "0089123456")
+	if err != nil {
+		t.Fatal(err)
+	}
+	far, err := carl.WaitCall(r.ctx())
+	if err != nil {
+		t.Fatalf("%v\n%s", err, r.timeline())
+	}
+	if err := far.Answer(); err != nil {
+		t.Fatal(err)
+	}
+	bothHear(r, far, out, 900)
+	if err := out.Hold(); err != nil { // a re-INVITE, which goes through the proxy
+		t.Fatal(err)
+	}
+	r.eventually("silence from the phone", func() bool { return !far.Hears(900) })
+	if err := out.Resume(); err != nil {
+		t.Fatal(err)
+	}
+	bothHear(r, far, out, 900)
+	if err := far.Hangup(); err != nil {
+		t.Fatal(err)
+	}
+	r.within("the phone to be hung up", out.Gone())
 }

@@ -94,7 +94,8 @@ func TestTrunkWorksBehindRoutersThatForget(t *testing.T) {
 	}
 }
 
-// The router gets another public address: the box signs in from there within 30 s, and calls come and go again.
+// The router gets another public address in a call: the box signs in from there within 30 s, the two hear each
+// other again, and calls come and go.
 func TestTrunkFollowsTheRoutersNewAddress(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, false)
@@ -103,7 +104,7 @@ func TestTrunkFollowsTheRoutersNewAddress(t *testing.T) {
 	r := startAt(t, w.home.here, onTrunk("", p)...)
 	ana := r.anaAnswers()
 	r.lineUp("acme")
-	r.over(r.called(p, ana, "+4930801"))
+	far, desk := r.called(p, ana, "+4930801")
 	w.renumber()
 	began := time.Now()
 	from := func() (at netip.Addr) {
@@ -119,6 +120,14 @@ func TestTrunkFollowsTheRoutersNewAddress(t *testing.T) {
 		<-time.After(10 * time.Millisecond)
 	}
 	t.Logf("signed in anew after %v", time.Since(began).Round(100*time.Millisecond))
+	r.bothHear("from the new address", far, desk, 1000)
+	if err := desk.Hangup(); err != nil {
+		t.Fatal(err)
+	}
+	if err := far.Wait(r.ctx(), provider.Over); err != nil {
+		t.Error(err)
+	}
+	r.waitAgent("1001", call.Ready)
 	r.over(r.called(p, ana, "+4930802"))
 	r.callOut(p)
 	if s := leak.String(); s != "" {

@@ -174,3 +174,23 @@ func TestSippCallsTwentyTimesASecond(t *testing.T) {
 		t.Errorf("calls that are left: %v", up)
 	}
 }
+
+// The caller leaves the offer to us, holds by inactive and by 0.0.0.0, offers pictures beside the sound, presses a key by INFO and gives a sign of life by UPDATE.
+func TestSippHoldsInEachWayAndOffersMoreThanSound(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	b := r.phone("202", func(o *phone.Options) { o.Auto = phone.AnswerAfter(200 * time.Millisecond) })
+	verdict := r.sipp("forms", "202")
+	in, err := b.WaitCall(r.ctx())
+	if err != nil {
+		t.Fatal(err)
+	}
+	verdict()
+	r.within("the called phone to be hung up", in.Gone())
+	if held, resumed := count[call.Held](r, nil), count[call.Resumed](r, nil); held != 2 || resumed != 2 {
+		t.Errorf("held %d times, resumed %d times", held, resumed)
+	}
+	if keys := in.KeysHeard(); keys != "5" {
+		t.Errorf("the called phone was told the keys %q", keys)
+	}
+}
