@@ -105,7 +105,7 @@ func NewPhones(o Options) *Phones {
 	if o.Wall == nil {
 		o.Wall = time.Now
 	}
-	return &Phones{o: o, clock: newClock(o.Wall), lg: o.Log.With("line", o.Name), attached: wire.AttachedNetworks, pace: pace{30 * time.Second, 10 * time.Second}}
+	return &Phones{o: o, clock: newClock(o.Wall), lg: o.Log.With("line", o.Name), attached: wire.AttachedNetworks, pace: pace{25 * time.Second, 10 * time.Second}}
 }
 
 // Name is the name of the line.

@@ -11,8 +11,8 @@ import (
 )
 
 // pace is how phones that speak UDP are asked whether they are there: by OPTIONS, each every `every` or
-// somewhat sooner, so that they do not all come at once. A phone that falls silent has missed twice after
-// every + 2·patience, 50 s: below a minute. By TCP the kernel asks (package stream).
+// somewhat sooner, so that they do not all come at once: often enough for a router between that forgets after
+// 30 s. A phone that falls silent has missed twice after every + 2·patience, 45 s: below a minute. By TCP the kernel asks (package stream).
 type pace struct{ every, patience time.Duration }
 
 // maxMisses is how many OPTIONS a phone may leave unanswered; one alone may be lost in the net.

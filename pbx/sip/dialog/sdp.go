@@ -22,7 +22,7 @@ const (
 )
 
 // ErrNoCodec says that nothing in a description can be talked with: 488.
-var ErrNoCodec = errors.New("no audio stream with a codec that we have")
+var ErrNoCodec = errors.New("no audio stream with a codec that we have and an address that sound may go to")
 
 // Offer is what the peer describes, in an offer or an answer, and what of it we take.
 type Offer struct {

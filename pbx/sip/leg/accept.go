@@ -66,7 +66,7 @@ func (l *Leg) ack(r *wire.Request) {
 	}
 	o, err := l.sound.Answered(r.Flow, r.Body)
 	if err != nil {
-		l.end(hal.Media, "ACK without a codec that we have")
+		l.end(hal.Media, "SIP ACK: "+err.Error())
 		return
 	}
 	l.agree(o)

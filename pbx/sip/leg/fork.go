@@ -242,7 +242,7 @@ func (f *fork) accepted(res *wire.Response) {
 	if err == nil {
 		l.agree(o)
 	} else {
-		l.end(hal.Media, "SIP 200 without a codec that we have")
+		l.end(hal.Media, "SIP 200: "+err.Error())
 		return
 	}
 	l.learn(res)

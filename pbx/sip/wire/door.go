@@ -147,8 +147,8 @@ func foldPrefix(b []byte, name string) bool {
 	return true
 }
 
-// AttachedNetworks are the networks that the box is attached to and that can be its house's: loopback, all
-// of IPv6, and the private ones of IPv4. Who shares a public network with the box is a stranger.
+// AttachedNetworks are the networks that the box is attached to and that can be its house's: its own addresses,
+// loopback, all of IPv6, and the private ones of IPv4. Who shares a public network with the box is a stranger.
 func AttachedNetworks() (out []netip.Prefix) {
 	all, err := net.InterfaceAddrs()
 	if err != nil {
@@ -160,6 +160,7 @@ func AttachedNetworks() (out []netip.Prefix) {
 			continue
 		}
 		a := p.Addr().Unmap()
+		out = append(out, netip.PrefixFrom(a, a.BitLen()))
 		if a.Is6() || a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() {
 			out = append(out, p.Masked())
 		}
