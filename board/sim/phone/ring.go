@@ -44,6 +44,10 @@ func (p *Phone) onRequest(s *transact.Server) {
 		p.onInvite(s)
 	case m.Method == "INVITE", m.Method == "BYE", m.Method == "INFO", m.Method == "UPDATE", m.Method == "NOTIFY":
 		c := p.inDialog(m)
+		if c == nil && m.Method == "NOTIFY" { // of a subscription
+			p.onNotify(s)
+			return
+		}
 		if c == nil {
 			s.Respond(m.Response(481, account.NewTag()))
 			return
