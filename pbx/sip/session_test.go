@@ -51,9 +51,24 @@ func TestSessionTooShortIsRefused(t *testing.T) {
 	k.ackRefusal(c)
 	k.cseq++
 	p.send(k.inviteText(p.credentials(c, "INVITE", k.target, "MD5")+"\nSupported: timer\nSession-Expires: 60", p.sdp("sendrecv")))
-	if m := p.code(422, "INVITE"); m.get("Min-SE") != "90" {
+	m := p.code(422, "INVITE")
+	if m.get("Min-SE") != "90" {
 		t.Errorf("refused by %q", m.headers)
 	}
+	k.ackRefusal(m)
+	k.cseq++
+	p.send(k.inviteText("Supported: timer\nSession-Expires: 90", p.sdp("sendrecv"))) // the same call, asked again
+	c = p.code(401, "INVITE")
+	k.ackRefusal(c)
+	k.cseq++
+	p.send(k.inviteText(p.credentials(c, "INVITE", k.target, "MD5")+"\nSupported: timer\nSession-Expires: 90", p.sdp("sendrecv")))
+	leg := until[hal.Incoming](h, "").Leg
+	h.do(hal.Answer{Leg: leg})
+	k.up(p.code(200, "INVITE"), "")
+	until[hal.Answered](h, leg)
+	p.send(k.in("INVITE", p.myContact()+"\nContent-Type: application/sdp\nSupported: timer\nSession-Expires: 90", p.sdp("sendonly")))
+	k.up(p.code(200, "INVITE"), "")
+	until[hal.Held](h, leg)
 }
 
 func TestWeGiveTheSignOfLifeByUPDATE(t *testing.T) {
